@@ -59,6 +59,7 @@
  *	ESTALE		the verifier matches but was made for another <len>
  *	EPROTO		the verifier matches, but the media holds plaintext:
  *			this memory is not being encrypted
+ *	EAGAIN		the hardware stayed busy; try again
  *	EIO		the media or the hardware reported an error
  *
  * and the reason, with the argument, as a line in the kernel log.  No failure
