@@ -29,14 +29,14 @@
 #define CPUID_ADDR_SIZES		0x80000008U
 #define CPUID_MAXPHYADDR_MASK		0xffU
 
-/* IA32_TME_CAPABILITY, TME spec 4.1 */
+/* IA32_TME_CAPABILITY, in the TME spec */
 #define MSR_TME_CAPABILITY		0x981
 #define TME_CAP_ALGS(msr)		((msr) & 0xf)
 #define TME_CAP_BYPASS(msr)		(((msr) >> 31) & 1)
 #define TME_CAP_KEYID_BITS(msr)		(((msr) >> 32) & 0xf)
 #define TME_CAP_MAX_KEYS(msr)		(((msr) >> 36) & 0x7fff)
 
-/* IA32_TME_ACTIVATE, TME spec 4.2; bits 39:36 as in the TDX module */
+/* IA32_TME_ACTIVATE, in the TME spec; bits 39:36 as in the TDX module */
 #define MSR_TME_ACTIVATE		0x982
 #define TME_ACTIVATE_LOCKED(msr)	((msr) & 1)
 #define TME_ACTIVATE_ENABLED(msr)	(((msr) >> 1) & 1)
@@ -68,7 +68,7 @@
 #define KEYID_CTRL_ALG_SHIFT		8
 
 /*
- * RAX after PCONFIG with ZF = 1, TME spec 6.3.  The current SDM raises #GP for
+ * RAX after PCONFIG with ZF = 1, in the TME spec.  The current SDM raises #GP for
  * 1, 3 and 4 instead.
  */
 #define MKTME_PROG_SUCCESS		0

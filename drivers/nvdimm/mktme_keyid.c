@@ -217,7 +217,7 @@ static const u8 *key_payload_rcu(const struct key *key, unsigned int *bytes)
 	return ukp ? ukp->data : NULL;
 }
 
-/* Hardware accepts weak keys without a word (TME spec 6.2): look ourselves. */
+/* Hardware accepts weak keys without a word (SDM, PCONFIG): look ourselves. */
 static int check_strength(const u8 *key, unsigned int bytes,
 			  const char **error)
 {

@@ -63,7 +63,7 @@ u32 mktme_pconfig_alg_bit(enum mktme_algorithm algorithm)
 }
 
 /*
- * Bad parameters are reported as a status in RAX with ZF = 1 (TME spec 6.3) or
+ * Bad parameters are reported as a status in RAX with ZF = 1 (TME spec) or
  * as #GP (current SDM): catch both.
  */
 static void pconfig_execute(struct pconfig_call *call)
@@ -161,7 +161,7 @@ static int pconfig_on_cpu(int cpu, struct mktme_key_program *operand)
 
 /*
  * Every command, CLEAR_KEY and NO_ENCRYPT included, must name one activated
- * algorithm, TME spec 6.2.
+ * algorithm, says the TME spec.
  */
 static u32 any_alg_bit(void)
 {
@@ -288,8 +288,8 @@ static int detect_activation(u64 activate)
  * mktme_pconfig_detect() - find out what this machine can do
  * @cap: to be filled in; @cap->keyids does not know yet what can be mapped
  *
- * Reads the MSRs of the CPU it runs on: they are the same on all packages,
- * firmware guide of TME-MK.  Where they are not, PCONFIG faults on the odd one.
+ * Reads the MSRs of the CPU it runs on: firmware sets all packages alike.
+ * Where it did not, PCONFIG faults on the odd one.
  *
  * Return: 0, or -ENODEV after saying in the log what is missing and where to
  * change it
