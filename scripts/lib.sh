@@ -24,3 +24,25 @@ run_locked() {
 		"$@" 9>&-
 	) 9>"$MKTME_CACHE/.lock-$name"
 }
+
+# quiet COMMAND...: its output is shown only if it fails.
+quiet() {
+	local log rc=0
+
+	log=$(mktemp)
+	"$@" >"$log" 2>&1 </dev/null || rc=$?
+	[ $rc -eq 0 ] || cat "$log" >&2
+	rm -f "$log"
+	return $rc
+}
+
+# pack DIRECTORY IMAGE: a squashfs owned by root.  Not compressed: the guest's
+# CPU is emulated and slow, the host's disk is neither.
+pack() {
+	local new=$2.new.$$
+
+	rm -f "$new"
+	quiet nice mksquashfs "$1" "$new" -all-root -no-xattrs \
+		-noI -noD -noF -noX -no-progress
+	mv "$new" "$2"
+}
