@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mktmesetup list: show all active volumes.
+ */
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "util.h"
+
+static void add_to_array(const struct libmktme_volume *volume, void *arg)
+{
+	json_object_array_add(arg, volume_to_json(volume));
+}
+
+static void print_row(const struct libmktme_volume *volume, void *arg)
+{
+	char device[LIBMKTME_NAME_BYTES] = "-", size[16];
+	bool *has_header = arg;
+
+	if (!*has_header)
+		printf("%-20s %-12s %-12s %12s %6s %s\n", "NAME", "DEVICE",
+		       "CIPHER", "SIZE", "KEYID", "VERIFIER");
+	*has_header = true;
+	if (!volume->table.sectors) {
+		printf("%-20s %-12s\n", volume->name, "-");
+		return;
+	}
+	libmktme_base_path(volume->table.device, device, sizeof(device));
+	format_bytes(volume->table.sectors * LIBMKTME_SECTOR_BYTES, size,
+		     sizeof(size));
+	printf("%-20s %-12s %-12s %12s %6u %s\n", volume->name, device,
+	       volume->table.algorithm, size, volume->status.keyid,
+	       volume->status.is_verified ? "verified" : "none");
+}
+
+static int list_json(void)
+{
+	json_object *array = json_object_new_array();
+	int count;
+
+	count = libmktme_volume_foreach(add_to_array, array);
+	if (count < 0)
+		json_object_put(array);
+	else
+		print_json(array);
+	return count;
+}
+
+int cmd_list(const struct command *command, int argc, char **argv)
+{
+	bool is_json = false, has_header = false;
+	int r, count;
+
+	r = parse_flag(command, argc, argv, "json", &is_json);
+	if (r >= 0)
+		return r;
+	if (argc != optind)
+		return usage_error(command, "no argument is expected");
+	if (is_json)
+		count = list_json();
+	else
+		count = libmktme_volume_foreach(print_row, &has_header);
+	return count < 0 ? report_failure("list", "/dev/mapper", count) :
+			   EXIT_OK;
+}

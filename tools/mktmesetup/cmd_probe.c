@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mktmesetup probe: check whether machine and memory are fit.
+ */
+
+#include <json-c/json.h>
+#include <stdio.h>
+
+#include "util.h"
+
+static const char *const verdicts[] = {
+	[LIBMKTME_OK] = "ok",
+	[LIBMKTME_FAIL] = "FAIL",
+	[LIBMKTME_UNKNOWN] = "?",
+};
+
+static const char *const json_verdicts[] = {
+	[LIBMKTME_OK] = "ok",
+	[LIBMKTME_FAIL] = "fail",
+	[LIBMKTME_UNKNOWN] = "unknown",
+};
+
+static void print_item(const struct libmktme_probe_item *item, void *arg)
+{
+	(void)arg;
+	printf("%-4s  %-40s %s\n", verdicts[item->verdict], item->title,
+	       item->detail);
+	if (item->advice)
+		printf("      -> %s\n", item->advice);
+}
+
+static void add_item(const struct libmktme_probe_item *item, void *arg)
+{
+	json_object *object = json_object_new_object();
+
+	json_add_string(object, "requirement", item->key);
+	json_add_string(object, "verdict", json_verdicts[item->verdict]);
+	json_add_string(object, "title", item->title);
+	json_add_string(object, "detail", item->detail);
+	if (item->advice)
+		json_add_string(object, "advice", item->advice);
+	json_object_array_add(arg, object);
+}
+
+static int probe_json(const struct libmktme_base *base)
+{
+	json_object *result = json_object_new_object();
+	json_object *array = json_object_new_array();
+	int err;
+
+	err = libmktme_probe(base, add_item, array);
+	json_add_bool(result, "usable", !err);
+	json_object_object_add(result, "requirements", array);
+	print_json(result);
+	return err;
+}
+
+int cmd_probe(const struct command *command, int argc, char **argv)
+{
+	struct libmktme_base base, *wanted = NULL;
+	bool is_json = false;
+	int r, err;
+
+	r = parse_flag(command, argc, argv, "json", &is_json);
+	if (r >= 0)
+		return r;
+	if (argc - optind > 1)
+		return usage_error(command, "at most one DEVICE is expected");
+	if (optind < argc) {
+		err = libmktme_base_find(argv[optind], &base);
+		if (err)
+			return report_failure("probe", argv[optind], err);
+		wanted = &base;
+	}
+	err = is_json ? probe_json(wanted) :
+			libmktme_probe(wanted, print_item, NULL);
+	return exit_code(err);
+}

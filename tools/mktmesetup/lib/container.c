@@ -1,0 +1,485 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The LUKS2 header that keeps the volume key, and memory for secrets; the only
+ * file that calls libcryptsetup.
+ *
+ * The header's data offset lies beyond the end of every device.  So all tools
+ * that manage keyslots work on it, while those that would map the data with
+ * dm-crypt, and show or write garbage, refuse.
+ */
+
+#include <errno.h>
+#include <libcryptsetup.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+
+#include "lib_private.h"
+
+#define SUBSYSTEM "mktme"
+#define TOKEN_TYPE "mktme"
+#define DATA_OFFSET_SECTORS (1ULL << 53)
+#define JSON_AREA_BYTES (16ULL << 10)
+#define KEYSLOTS_AREA_BYTES (4032ULL << 10)
+#define KEYSLOT_CIPHER "aes-xts-plain64"
+#define KEYSLOT_KEY_BYTES 64
+
+struct libmktme_container {
+	struct crypt_device *cd;
+};
+
+/* ---- secrets ---- */
+
+int libmktme_secret_alloc(struct libmktme_secret *secret, size_t bytes)
+{
+	secret->data = crypt_safe_alloc(bytes + 1);
+	secret->bytes = secret->data ? bytes : 0;
+	return secret->data ? 0 : -ENOMEM;
+}
+
+int libmktme_secret_read(struct libmktme_secret *secret, const char *path)
+{
+	const char *file = strcmp(path, "-") ? path : NULL;
+
+	secret->data = NULL;
+	secret->bytes = 0;
+	return crypt_keyfile_device_read(NULL, file, &secret->data,
+					 &secret->bytes, 0, 0, 0);
+}
+
+void libmktme_secret_free(struct libmktme_secret *secret)
+{
+	crypt_safe_free(secret->data);
+	secret->data = NULL;
+	secret->bytes = 0;
+}
+
+/* ---- messages ---- */
+
+/* What libcryptsetup says about our data offset would only frighten people. */
+static bool is_about_data_offset(const char *msg)
+{
+	return strstr(msg, "too small for activation");
+}
+
+static void forward_message(int level, const char *msg, void *arg)
+{
+	int len = strcspn(msg, "\n");
+
+	(void)arg;
+	if (is_about_data_offset(msg))
+		return;
+	switch (level) {
+	case CRYPT_LOG_ERROR:
+		libmktme_reason("%.*s", len, msg);
+		break;
+	case CRYPT_LOG_DEBUG:
+	case CRYPT_LOG_DEBUG_JSON:
+		libmktme_debug("%.*s", len, msg);
+		break;
+	default:
+		libmktme_verbose("%.*s", len, msg);
+	}
+}
+
+/* ---- the token as libcryptsetup sees it ---- */
+
+/* It unlocks nothing, so "unusable for activation" is the answer. */
+static int token_open(struct crypt_device *cd, int token, char **buffer,
+		      size_t *bytes, void *arg)
+{
+	(void)cd;
+	(void)token;
+	(void)buffer;
+	(void)bytes;
+	(void)arg;
+	return -ENOENT;
+}
+
+static int token_validate(struct crypt_device *cd, const char *json)
+{
+	struct libmktme_binding binding;
+
+	(void)cd;
+	return libmktme_binding_from_json(json, &binding);
+}
+
+static const crypt_token_handler token_handler = {
+	.name = TOKEN_TYPE,
+	.open = token_open,
+	.validate = token_validate,
+};
+
+/* ---- create and load ---- */
+
+static int setup_library(void)
+{
+	static bool is_done;
+	int err;
+
+	if (is_done)
+		return 0;
+	crypt_set_log_callback(NULL, forward_message, NULL);
+	if (libmktme_is_debug())
+		crypt_set_debug_level(CRYPT_DEBUG_ALL);
+	crypt_volume_key_keyring(NULL, 1);
+	err = crypt_token_register(&token_handler);
+	is_done = !err;
+	return err;
+}
+
+static int check_path(const char *path)
+{
+	struct stat st;
+
+	if (!stat(path, &st))
+		return 0;
+	return errno == ENOENT || errno == ENOTDIR ? -ENODEV : -errno;
+}
+
+static int open_container(const char *path,
+			  struct libmktme_container **container)
+{
+	struct libmktme_container *c;
+	int err;
+
+	err = check_path(path);
+	if (!err)
+		err = setup_library();
+	if (err)
+		return err;
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	err = crypt_init(&c->cd, path);
+	if (err) {
+		free(c);
+		return err;
+	}
+	*container = c;
+	return 0;
+}
+
+void libmktme_container_free(struct libmktme_container *container)
+{
+	if (!container)
+		return;
+	crypt_free(container->cd);
+	free(container);
+}
+
+/*
+ * A header must open again on the machine that gets the DIMMs next, and in a
+ * small initramfs.
+ */
+static uint32_t default_memory_kb(uint32_t library_default_kb)
+{
+	uint64_t limit_kb = 256 << 10;
+	struct sysinfo info;
+
+	if (!sysinfo(&info)) {
+		uint64_t quarter_kb =
+			(uint64_t)info.totalram * info.mem_unit / 4 / 1024;
+
+		if (quarter_kb < limit_kb)
+			limit_kb = quarter_kb;
+	}
+	return limit_kb < library_default_kb ? limit_kb : library_default_kb;
+}
+
+static void fill_pbkdf(const struct libmktme_pbkdf *ours,
+		       struct crypt_pbkdf_type *pbkdf)
+{
+	*pbkdf = *crypt_get_pbkdf_default(CRYPT_LUKS2);
+	if (ours->type)
+		pbkdf->type = ours->type;
+	if (ours->time_ms)
+		pbkdf->time_ms = ours->time_ms;
+	if (ours->memory_kb)
+		pbkdf->max_memory_kb = ours->memory_kb;
+	else
+		pbkdf->max_memory_kb = default_memory_kb(pbkdf->max_memory_kb);
+	if (!strcmp(pbkdf->type, CRYPT_KDF_PBKDF2)) {
+		pbkdf->max_memory_kb = 0;
+		pbkdf->parallel_threads = 0;
+	}
+	if (ours->iterations) {
+		pbkdf->iterations = ours->iterations;
+		pbkdf->time_ms = 0;
+		pbkdf->flags |= CRYPT_PBKDF_NO_BENCHMARK;
+	}
+}
+
+static int format_header(struct crypt_device *cd, const char *path,
+			 const struct libmktme_container_params *params)
+{
+	struct crypt_pbkdf_type pbkdf;
+	struct crypt_params_luks2 luks2 = {
+		.pbkdf = &pbkdf,
+		.sector_size = LIBMKTME_SECTOR_BYTES,
+		.label = params->label,
+		.subsystem = SUBSYSTEM,
+		/*
+		 * Naming the data device keeps the library from looking for
+		 * the data offset on the device of the header.
+		 */
+		.data_device = path,
+	};
+	int err;
+
+	fill_pbkdf(&params->pbkdf, &pbkdf);
+	err = crypt_set_metadata_size(cd, JSON_AREA_BYTES, KEYSLOTS_AREA_BYTES);
+	if (!err)
+		err = crypt_set_data_offset(cd, DATA_OFFSET_SECTORS);
+	if (err)
+		return err;
+	crypt_set_rng_type(cd, CRYPT_RNG_RANDOM);
+	return crypt_format(cd, CRYPT_LUKS2, "aes", "xts-plain64", params->uuid,
+			    NULL, params->key_bytes, &luks2);
+}
+
+int libmktme_container_create(const char *path,
+			      const struct libmktme_container_params *params,
+			      struct libmktme_container **container)
+{
+	int err;
+
+	err = open_container(path, container);
+	if (err)
+		return err;
+	err = format_header((*container)->cd, path, params);
+	if (!err)
+		err = crypt_keyslot_set_encryption(
+			(*container)->cd, KEYSLOT_CIPHER, KEYSLOT_KEY_BYTES);
+	if (err) {
+		libmktme_container_free(*container);
+		*container = NULL;
+	}
+	return err;
+}
+
+static int load_header(struct crypt_device *cd)
+{
+	const char *subsystem;
+	int err;
+
+	err = crypt_load(cd, CRYPT_LUKS2, NULL);
+	if (err == -EINVAL) {
+		libmktme_reason("no LUKS2 header found");
+		libmktme_hint("'mktmesetup format' makes a volume");
+	}
+	if (err)
+		return err;
+	subsystem = crypt_get_subsystem(cd);
+	if (!subsystem || strcmp(subsystem, SUBSYSTEM)) {
+		libmktme_reason("this LUKS2 device was not made by mktmesetup");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int libmktme_container_load(const char *path,
+			    struct libmktme_container **container)
+{
+	int err;
+
+	err = open_container(path, container);
+	if (err)
+		return err;
+	err = load_header((*container)->cd);
+	if (err) {
+		libmktme_container_free(*container);
+		*container = NULL;
+	}
+	return err;
+}
+
+const char *libmktme_container_uuid(const struct libmktme_container *container)
+{
+	return crypt_get_uuid(container->cd);
+}
+
+int libmktme_container_check_uuid(const char *uuid)
+{
+	uuid_t parsed;
+
+	return uuid_parse(uuid, parsed) ? -EINVAL : 0;
+}
+
+unsigned int
+libmktme_container_key_bytes(const struct libmktme_container *container)
+{
+	return crypt_get_volume_key_size(container->cd);
+}
+
+/* ---- keys ---- */
+
+int libmktme_container_add_passphrase(struct libmktme_container *container,
+				      const struct libmktme_secret *pass)
+{
+	int slot;
+
+	slot = crypt_keyslot_add_by_volume_key(container->cd, CRYPT_ANY_SLOT,
+					       NULL, 0, pass->data,
+					       pass->bytes);
+	return slot < 0 ? slot : 0;
+}
+
+int libmktme_container_unlock(struct libmktme_container *container,
+			      const struct libmktme_secret *pass,
+			      char *description, size_t size)
+{
+	const uint32_t flags = description ? CRYPT_ACTIVATE_KEYRING_KEY : 0;
+	struct crypt_device *cd = container->cd;
+	int slot;
+
+	/* Without a name nothing is activated, the key is only loaded. */
+	if (pass)
+		slot = crypt_activate_by_passphrase(cd, NULL, CRYPT_ANY_SLOT,
+						    pass->data, pass->bytes,
+						    flags);
+	else
+		slot = crypt_activate_by_volume_key(cd, NULL, NULL, 0, flags);
+	if (slot == -EPERM)
+		libmktme_reason("No key available with this passphrase.");
+	else if (slot == -ENOENT)
+		libmktme_reason("No usable keyslot is available.");
+	if (slot < 0)
+		return slot;
+	/* The name that libcryptsetup gives to the key of the first digest. */
+	if (description)
+		snprintf(description, size, "cryptsetup:%s-d0",
+			 crypt_get_uuid(cd));
+	return 0;
+}
+
+int libmktme_container_verify_key(struct libmktme_container *container,
+				  const struct libmktme_secret *key)
+{
+	return crypt_volume_key_verify(container->cd, key->data, key->bytes);
+}
+
+/* ---- binding ---- */
+
+int libmktme_container_set_binding(struct libmktme_container *container,
+				   const struct libmktme_binding *binding)
+{
+	char *json = libmktme_binding_to_json(binding);
+	int token;
+
+	if (!json)
+		return -ENOMEM;
+	token = crypt_token_json_set(container->cd, CRYPT_ANY_TOKEN, json);
+	free(json);
+	return token < 0 ? token : 0;
+}
+
+static int find_token(struct crypt_device *cd, const char *wanted)
+{
+	const char *type;
+	int token;
+
+	for (token = 0; token < crypt_token_max(CRYPT_LUKS2); token++)
+		if (crypt_token_status(cd, token, &type) !=
+			    CRYPT_TOKEN_INACTIVE &&
+		    type && !strcmp(type, wanted))
+			return token;
+	return -ENOENT;
+}
+
+int libmktme_container_get_binding(struct libmktme_container *container,
+				   struct libmktme_binding *binding)
+{
+	const char *json;
+	int token, err;
+
+	token = find_token(container->cd, TOKEN_TYPE);
+	if (token < 0) {
+		libmktme_reason(
+			"format was interrupted; run 'mktmesetup format' again");
+		return token;
+	}
+	err = crypt_token_json_get(container->cd, token, &json);
+	if (err < 0)
+		return err;
+	err = libmktme_binding_from_json(json, binding);
+	if (err == -EOPNOTSUPP)
+		libmktme_reason("made by a newer version of mktmesetup");
+	else if (err)
+		libmktme_reason("the binding token is malformed");
+	return err;
+}
+
+/* ---- everything else that is in a header ---- */
+
+static const char *priority_name(struct crypt_device *cd, int slot)
+{
+	switch (crypt_keyslot_get_priority(cd, slot)) {
+	case CRYPT_SLOT_PRIORITY_IGNORE:
+		return "ignored";
+	case CRYPT_SLOT_PRIORITY_PREFER:
+		return "preferred";
+	default:
+		return "normal";
+	}
+}
+
+static void visit_keyslot(struct crypt_device *cd, int slot,
+			  const struct libmktme_container_visitor *visitor,
+			  void *arg)
+{
+	struct libmktme_keyslot keyslot = { .id = slot };
+	struct crypt_pbkdf_type pbkdf;
+	size_t key_bytes;
+
+	switch (crypt_keyslot_status(cd, slot)) {
+	case CRYPT_SLOT_ACTIVE:
+	case CRYPT_SLOT_ACTIVE_LAST:
+	case CRYPT_SLOT_UNBOUND:
+		break;
+	default:
+		return;
+	}
+	keyslot.priority = priority_name(cd, slot);
+	keyslot.cipher = crypt_keyslot_get_encryption(cd, slot, &key_bytes);
+	if (!crypt_keyslot_get_pbkdf(cd, slot, &pbkdf)) {
+		keyslot.pbkdf = pbkdf.type;
+		keyslot.iterations = pbkdf.iterations;
+		keyslot.memory_kb = pbkdf.max_memory_kb;
+		keyslot.threads = pbkdf.parallel_threads;
+	}
+	visitor->keyslot(&keyslot, arg);
+}
+
+static void visit_token(struct crypt_device *cd, int token,
+			const struct libmktme_container_visitor *visitor,
+			void *arg)
+{
+	const char *type, *json;
+
+	if (crypt_token_status(cd, token, &type) == CRYPT_TOKEN_INACTIVE ||
+	    crypt_token_json_get(cd, token, &json) < 0)
+		return;
+	visitor->token(token, type, json, arg);
+}
+
+void libmktme_container_visit(struct libmktme_container *container,
+			      const struct libmktme_container_visitor *visitor,
+			      void *arg)
+{
+	struct crypt_device *cd = container->cd;
+	const char *label = crypt_get_label(cd);
+	char cipher[64];
+	int i;
+
+	snprintf(cipher, sizeof(cipher), "%s-%s", crypt_get_cipher(cd),
+		 crypt_get_cipher_mode(cd));
+	visitor->header(crypt_get_uuid(cd), label ? label : "", cipher,
+			libmktme_container_key_bytes(container), arg);
+	for (i = 0; i < crypt_keyslot_max(CRYPT_LUKS2); i++)
+		visit_keyslot(cd, i, visitor, arg);
+	for (i = 0; i < crypt_token_max(CRYPT_LUKS2); i++)
+		visit_token(cd, i, visitor, arg);
+}

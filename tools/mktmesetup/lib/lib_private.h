@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the library share with each other.
+ */
+
+#ifndef LIB_PRIVATE_H
+#define LIB_PRIVATE_H
+
+#include "libmktme.h"
+#include "../../../include/uapi/linux/dm-mktme.h"
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+/* log.c: to be called before a function fails, with a text for people */
+void libmktme_reason(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+void libmktme_hint(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+void libmktme_verbose(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+void libmktme_debug(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+bool libmktme_is_debug(void);
+
+/* sysfs.c */
+int libmktme_read_line(const char *path, char *line, size_t size);
+int libmktme_read_u64(const char *path, uint64_t *value);
+
+/* caps.c */
+int libmktme_caps_read_from(const char *dir, struct libmktme_caps *caps);
+int libmktme_modprobe(const char *module);
+
+/* dm.c: device-mapper, nothing of volumes */
+int libmktme_dm_exists(const char *name);
+int libmktme_dm_has_target(void);
+int libmktme_dm_create(const char *name, const char *uuid, uint64_t sectors,
+		       const char *params, unsigned int flags);
+int libmktme_dm_remove(const char *name, bool is_deferred);
+int libmktme_dm_query(const char *name, struct libmktme_volume *volume);
+int libmktme_dm_foreach_name(int (*fn)(const char *name, void *arg), void *arg);
+
+/* volume.c */
+void libmktme_volume_explain(int err, uint64_t phys,
+			     const struct libmktme_table *table);
+
+#endif /* LIB_PRIVATE_H */

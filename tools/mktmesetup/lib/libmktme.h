@@ -1,0 +1,691 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The library behind mktmesetup: encrypted persistent memory through TME-MK.
+ *
+ * A volume is a pmem block device that holds a LUKS2 header (the key
+ * container), a verifier and data.  The library reads and writes the header,
+ * finds out where the memory is, hands the volume key to the kernel and sets
+ * up the device-mapper device.  It never prints and never exits: functions
+ * return 0 or a negative errno, and say why through the callback of
+ * libmktme_set_log_callback().
+ *
+ * Context: a process with one thread.  Volume keys travel in the keyring of
+ * the calling thread, so that thread must also activate the volume.
+ */
+
+#ifndef LIBMKTME_H
+#define LIBMKTME_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uuid/uuid.h>
+
+#define LIBMKTME_VERSION "0.1"
+
+#define LIBMKTME_SECTOR_BYTES 512
+#define LIBMKTME_NAME_BYTES 128
+#define LIBMKTME_UUID_BYTES 40
+/* Room for the LUKS2 header; the verifier starts behind it. */
+#define LIBMKTME_HEADER_BYTES (4ULL << 20)
+
+struct json_object;
+
+/* ---- messages -------------------------------------------------------- */
+
+/**
+ * enum libmktme_log_level - what a message is for
+ * @LIBMKTME_LOG_REASON: why the call that is about to fail fails
+ * @LIBMKTME_LOG_HINT: what the user can do about it
+ * @LIBMKTME_LOG_VERBOSE: progress that interests some people
+ * @LIBMKTME_LOG_DEBUG: everything else
+ */
+enum libmktme_log_level {
+	LIBMKTME_LOG_REASON,
+	LIBMKTME_LOG_HINT,
+	LIBMKTME_LOG_VERBOSE,
+	LIBMKTME_LOG_DEBUG,
+};
+
+typedef void (*libmktme_log_fn)(enum libmktme_log_level level, const char *msg);
+
+/**
+ * libmktme_set_log_callback() - choose who receives messages
+ * @fn: receives each message, without a newline; NULL for nobody
+ * @debug: also pass on what the libraries underneath have to say
+ */
+void libmktme_set_log_callback(libmktme_log_fn fn, bool debug);
+
+/* ---- secrets ---------------------------------------------------------- */
+
+/**
+ * struct libmktme_secret - a passphrase or key in locked memory
+ * @data: the bytes, followed by a zero; NULL if there is none
+ * @bytes: how many
+ */
+struct libmktme_secret {
+	char *data;
+	size_t bytes;
+};
+
+/**
+ * libmktme_secret_alloc() - get locked, zeroed memory that is wiped when freed
+ * @secret: filled in
+ * @bytes: length, not counting the zero that follows
+ *
+ * Return: 0 or -ENOMEM
+ */
+int libmktme_secret_alloc(struct libmktme_secret *secret, size_t bytes);
+
+/**
+ * libmktme_secret_read() - read a key file
+ * @secret: filled in; free with libmktme_secret_free()
+ * @path: the file, or "-" for standard input up to its end
+ *
+ * Return: 0 or a negative errno
+ */
+int libmktme_secret_read(struct libmktme_secret *secret, const char *path);
+
+/**
+ * libmktme_secret_free() - wipe and free; fine for an empty secret
+ * @secret: left empty
+ */
+void libmktme_secret_free(struct libmktme_secret *secret);
+
+/* ---- what the hardware can do ----------------------------------------- */
+
+/**
+ * struct libmktme_algorithm - an algorithm that TME-MK may offer
+ * @name: as in the table line, "aes-xts-256"
+ * @key_bytes: length of the volume key
+ * @activate_bit: its bit in IA32_TME_ACTIVATE[63:48]
+ */
+struct libmktme_algorithm {
+	const char *name;
+	unsigned int key_bytes;
+	unsigned int activate_bit;
+};
+
+/* All algorithms, the best one first; ends with an empty name. */
+extern const struct libmktme_algorithm libmktme_algorithms[];
+
+const struct libmktme_algorithm *libmktme_algorithm_by_name(const char *name);
+const struct libmktme_algorithm *
+libmktme_algorithm_by_key_bytes(unsigned int key_bytes);
+
+/**
+ * struct libmktme_caps - what the kernel module reports
+ * @keyids_total: KeyIDs that software may program
+ * @keyids_used: those in use
+ * @keyid_bits: address bits that hold the KeyID
+ * @keyid_shift: the lowest of them
+ * @packages: CPU packages
+ * @algorithms: bits as in &struct libmktme_algorithm
+ * @has_bypass: memory without a KeyID is not encrypted
+ */
+struct libmktme_caps {
+	unsigned int keyids_total;
+	unsigned int keyids_used;
+	unsigned int keyid_bits;
+	unsigned int keyid_shift;
+	unsigned int packages;
+	unsigned int algorithms;
+	bool has_bypass;
+};
+
+/**
+ * libmktme_caps_read() - ask the kernel module, if it is loaded
+ * @caps: filled in
+ *
+ * Return: 0, or -ENOENT if the module is not there
+ */
+int libmktme_caps_read(struct libmktme_caps *caps);
+
+/**
+ * libmktme_caps_require() - load the kernel modules and ask what they can do
+ * @caps: filled in
+ *
+ * Return: 0, or -ENODEV with the reason if this machine cannot do it
+ */
+int libmktme_caps_require(struct libmktme_caps *caps);
+
+/* ---- the memory below ------------------------------------------------- */
+
+/**
+ * struct libmktme_base - a pmem block device, whole or a partition
+ * @path: as the caller spelled it
+ * @name: name in the kernel, "pmem0" or "pmem0p1"
+ * @mode: of the namespace: "fsdax", "raw", "sector"
+ * @namespace_name: "namespace0.0"
+ * @region_name: "region0"
+ * @major: device number
+ * @minor: device number
+ * @phys: physical address of the first byte of the block device
+ * @bytes: length
+ * @interleave_set: cookie of the interleave set; 0 if there is none
+ * @namespace_uuid: UUID of the fsdax namespace; null in other modes
+ * @label_uuid: UUID in the namespace's label; null without labels
+ * @numa_node: node of the region, or -1
+ * @is_readonly: the block device is read-only
+ */
+struct libmktme_base {
+	char path[LIBMKTME_NAME_BYTES];
+	char name[LIBMKTME_NAME_BYTES];
+	char mode[16];
+	char namespace_name[32];
+	char region_name[32];
+	unsigned int major;
+	unsigned int minor;
+	uint64_t phys;
+	uint64_t bytes;
+	uint64_t interleave_set;
+	uuid_t namespace_uuid;
+	uuid_t label_uuid;
+	int numa_node;
+	bool is_readonly;
+};
+
+/**
+ * libmktme_base_find() - find out where the memory of a block device is
+ * @path: block device
+ * @base: filled in
+ *
+ * Return: 0; -ENODEV if there is no such device, -ENOTBLK if it is not a block
+ * device or not persistent memory
+ */
+int libmktme_base_find(const char *path, struct libmktme_base *base);
+
+/**
+ * libmktme_base_require_usable() - check that a volume may live there
+ * @base: the memory
+ *
+ * A volume needs an identity that survives a reboot, which is a namespace in
+ * fsdax mode with a label.
+ *
+ * Return: 0 or -EOPNOTSUPP
+ */
+int libmktme_base_require_usable(const struct libmktme_base *base);
+
+/**
+ * libmktme_base_require_unused() - check that nobody uses the block device
+ * @base: the memory
+ *
+ * Return: 0, or -EBUSY and who it is
+ */
+int libmktme_base_require_unused(const struct libmktme_base *base);
+
+/**
+ * libmktme_base_path() - path of a block device known by its number
+ * @number: "major:minor"
+ * @path: filled in with "/dev/<name>", or with @number if there is none
+ * @size: of @path
+ */
+void libmktme_base_path(const char *number, char *path, size_t size);
+
+/* ---- signatures of others --------------------------------------------- */
+
+/**
+ * libmktme_signatures() - find what file systems and the like left behind
+ * @path: block device
+ * @fn: called for each with its type, "ext4"
+ * @arg: for @fn
+ *
+ * Return: how many, or a negative errno
+ */
+int libmktme_signatures(const char *path,
+			void (*fn)(const char *type, void *arg), void *arg);
+
+/**
+ * libmktme_signatures_wipe() - remove them
+ * @path: block device
+ *
+ * Return: 0 or a negative errno
+ */
+int libmktme_signatures_wipe(const char *path);
+
+/* ---- where things are -------------------------------------------------- */
+
+/**
+ * struct libmktme_layout - header, verifier and data, in bytes
+ * @verifier: offset of the verifier from the start of the block device
+ * @data: offset of the data
+ * @data_bytes: length of the data
+ */
+struct libmktme_layout {
+	uint64_t verifier;
+	uint64_t data;
+	uint64_t data_bytes;
+};
+
+/**
+ * libmktme_layout_compute() - lay out a new volume
+ * @phys: physical address of the block device
+ * @bytes: its length
+ * @layout: filled in
+ *
+ * Verifier and data are aligned by physical address, which a namespace does
+ * not promise for its first byte.
+ *
+ * Return: 0, or -ENOSPC if it is too small
+ */
+int libmktme_layout_compute(uint64_t phys, uint64_t bytes,
+			    struct libmktme_layout *layout);
+
+/**
+ * struct libmktme_binding - what ties a volume to its place
+ * @algorithm: name of the algorithm
+ * @namespace_uuid: as in &struct libmktme_base
+ * @label_uuid: as in &struct libmktme_base
+ * @interleave_set: as in &struct libmktme_base
+ * @phys: physical address of the block device when it was formatted
+ * @layout: where things are
+ *
+ * Not authenticated, so it only helps early.  The verifier is what decides.
+ */
+struct libmktme_binding {
+	char algorithm[16];
+	uuid_t namespace_uuid;
+	uuid_t label_uuid;
+	uint64_t interleave_set;
+	uint64_t phys;
+	struct libmktme_layout layout;
+};
+
+/* Fill in a binding for a new volume. */
+void libmktme_binding_init(struct libmktme_binding *binding,
+			   const struct libmktme_base *base,
+			   const struct libmktme_layout *layout,
+			   const char *algorithm);
+
+/**
+ * libmktme_binding_to_json() - write a binding as LUKS2 token
+ * @binding: the binding
+ *
+ * Return: the token, to be freed with free(); NULL without memory
+ */
+char *libmktme_binding_to_json(const struct libmktme_binding *binding);
+
+/**
+ * libmktme_binding_from_json() - read and check a LUKS2 token
+ * @json: text of the token
+ * @binding: filled in
+ *
+ * Return: 0, -EINVAL if it is malformed, -EOPNOTSUPP if it is of a version
+ * that this library does not know
+ */
+int libmktme_binding_from_json(const char *json,
+			       struct libmktme_binding *binding);
+
+/**
+ * libmktme_binding_compare() - check whether a volume is where it was made
+ * @binding: where it was made
+ * @base: where it is
+ *
+ * Return: 0, or -ESTALE with the difference as reason
+ */
+int libmktme_binding_compare(const struct libmktme_binding *binding,
+			     const struct libmktme_base *base);
+
+/* ---- the key container -------------------------------------------------- */
+
+struct libmktme_container;
+
+/**
+ * struct libmktme_pbkdf - how a passphrase becomes a key
+ * @type: "argon2id", "argon2i", "pbkdf2", or NULL for the default
+ * @time_ms: time an unlock shall take, 0 for the default
+ * @iterations: skip the benchmark and use so many, if not 0
+ * @memory_kb: limit of memory, 0 for the default, a share of the machine's
+ */
+struct libmktme_pbkdf {
+	const char *type;
+	uint32_t time_ms;
+	uint32_t iterations;
+	uint32_t memory_kb;
+};
+
+/**
+ * struct libmktme_container_params - a new container
+ * @uuid: or NULL for a random one
+ * @label: or NULL
+ * @key_bytes: length of the volume key to make
+ * @pbkdf: for the keyslots
+ */
+struct libmktme_container_params {
+	const char *uuid;
+	const char *label;
+	unsigned int key_bytes;
+	struct libmktme_pbkdf pbkdf;
+};
+
+/**
+ * libmktme_container_create() - write a LUKS2 header with a new volume key
+ * @path: block device or file
+ * @params: what it shall be
+ * @container: the new container; free with libmktme_container_free()
+ *
+ * Return: 0 or a negative errno
+ */
+int libmktme_container_create(const char *path,
+			      const struct libmktme_container_params *params,
+			      struct libmktme_container **container);
+
+/**
+ * libmktme_container_load() - read the LUKS2 header of a volume
+ * @path: block device or file
+ * @container: filled in; free with libmktme_container_free()
+ *
+ * Return: 0; -ENODEV if there is no such device; -EINVAL if there is no header
+ * or one that is not ours
+ */
+int libmktme_container_load(const char *path,
+			    struct libmktme_container **container);
+void libmktme_container_free(struct libmktme_container *container);
+
+const char *libmktme_container_uuid(const struct libmktme_container *container);
+
+/**
+ * libmktme_container_check_uuid() - check the spelling of a UUID
+ * @uuid: text
+ *
+ * Return: 0 or -EINVAL
+ */
+int libmktme_container_check_uuid(const char *uuid);
+
+/* Length of the volume key in bytes. */
+unsigned int
+libmktme_container_key_bytes(const struct libmktme_container *container);
+
+/* Add a keyslot to a container that was just created. */
+int libmktme_container_add_passphrase(struct libmktme_container *container,
+				      const struct libmktme_secret *pass);
+
+int libmktme_container_set_binding(struct libmktme_container *container,
+				   const struct libmktme_binding *binding);
+
+/**
+ * libmktme_container_get_binding() - read the binding
+ * @container: the container
+ * @binding: filled in
+ *
+ * Return: 0; -ENOENT if there is none, because format was interrupted
+ */
+int libmktme_container_get_binding(struct libmktme_container *container,
+				   struct libmktme_binding *binding);
+
+/**
+ * libmktme_container_unlock() - put the volume key into the thread's keyring
+ * @container: the container
+ * @pass: a passphrase; NULL right after libmktme_container_create()
+ * @description: filled in with the description of the logon key, or NULL to
+ *	check the passphrase only
+ * @size: of @description
+ *
+ * The key goes straight into the kernel, no other code sees it.  Take it away
+ * with libmktme_key_drop().
+ *
+ * Return: 0; -EPERM if no keyslot takes the passphrase
+ */
+int libmktme_container_unlock(struct libmktme_container *container,
+			      const struct libmktme_secret *pass,
+			      char *description, size_t size);
+
+/**
+ * libmktme_container_verify_key() - check a volume key by the header's digest
+ * @container: the container
+ * @key: raw volume key
+ *
+ * Return: 0 or -EPERM
+ */
+int libmktme_container_verify_key(struct libmktme_container *container,
+				  const struct libmktme_secret *key);
+
+/**
+ * struct libmktme_keyslot - a keyslot in use
+ * @id: number
+ * @priority: "normal", "preferred" or "ignored"
+ * @cipher: what the wrapped key is encrypted with
+ * @pbkdf: its PBKDF
+ * @iterations: time cost
+ * @memory_kb: memory cost
+ * @threads: parallel cost
+ */
+struct libmktme_keyslot {
+	int id;
+	const char *priority;
+	const char *cipher;
+	const char *pbkdf;
+	uint32_t iterations;
+	uint32_t memory_kb;
+	uint32_t threads;
+};
+
+/**
+ * struct libmktme_container_visitor - receives what is in a header
+ * @header: called once
+ * @keyslot: called for each keyslot in use
+ * @token: called for each token with its JSON text
+ */
+struct libmktme_container_visitor {
+	void (*header)(const char *uuid, const char *label, const char *cipher,
+		       unsigned int key_bytes, void *arg);
+	void (*keyslot)(const struct libmktme_keyslot *keyslot, void *arg);
+	void (*token)(int id, const char *type, const char *json, void *arg);
+};
+
+/* Walk through everything in a header. */
+void libmktme_container_visit(struct libmktme_container *container,
+			      const struct libmktme_container_visitor *visitor,
+			      void *arg);
+
+/* ---- kernel keys -------------------------------------------------------- */
+
+/**
+ * libmktme_key_add() - put a raw volume key into the thread's keyring
+ * @description: description of the logon key, "mktme:<uuid>"
+ * @key: the raw key
+ *
+ * Return: 0 or a negative errno
+ */
+int libmktme_key_add(const char *description,
+		     const struct libmktme_secret *key);
+
+/**
+ * libmktme_key_drop() - unlink a volume key from the thread's keyring
+ * @description: description of the logon key
+ *
+ * The key is not revoked: the kernel module may hold on to it in order to
+ * program CPU packages that appear later.
+ */
+void libmktme_key_drop(const char *description);
+
+/* ---- table and status lines --------------------------------------------- */
+
+/**
+ * struct libmktme_table - the arguments of a table line
+ * @sectors: length
+ * @algorithm: name of the algorithm
+ * @key_bytes: length of the key
+ * @key_type: "logon", "user" or "encrypted"
+ * @key_description: description of the key
+ * @device: path or "major:minor"
+ * @offset: sector of @device at which the data begins
+ * @has_init_verifier: write the verifier instead of checking it
+ * @has_no_verifier: there is no verifier
+ */
+struct libmktme_table {
+	uint64_t sectors;
+	char algorithm[16];
+	unsigned int key_bytes;
+	char key_type[16];
+	char key_description[LIBMKTME_NAME_BYTES];
+	char device[LIBMKTME_NAME_BYTES];
+	uint64_t offset;
+	bool has_init_verifier;
+	bool has_no_verifier;
+};
+
+/**
+ * libmktme_table_format() - write the arguments as the target expects them
+ * @table: the arguments
+ * @params: filled in, everything behind "<start> <len> mktme "
+ * @size: of @params
+ *
+ * Return: 0, or -ENOSPC if it does not fit
+ */
+int libmktme_table_format(const struct libmktme_table *table, char *params,
+			  size_t size);
+
+/**
+ * libmktme_table_parse() - the reverse of libmktme_table_format()
+ * @params: arguments of the target
+ * @table: filled in; @sectors is left alone
+ *
+ * Return: 0 or -EINVAL
+ */
+int libmktme_table_parse(const char *params, struct libmktme_table *table);
+
+/**
+ * struct libmktme_status - the status line
+ * @keyid: KeyID in use
+ * @programmed: CPU packages that hold the key
+ * @packages: CPU packages online
+ * @is_verified: the verifier was checked
+ * @window_sectors: sectors mapped through the KeyID
+ * @poison_sectors: bad blocks among them
+ */
+struct libmktme_status {
+	unsigned int keyid;
+	unsigned int programmed;
+	unsigned int packages;
+	bool is_verified;
+	uint64_t window_sectors;
+	uint64_t poison_sectors;
+};
+
+/* Return: 0 or -EINVAL */
+int libmktme_status_parse(const char *line, struct libmktme_status *status);
+
+/* ---- volumes -------------------------------------------------------------- */
+
+/**
+ * struct libmktme_volume - an active volume
+ * @name: of the device-mapper device
+ * @uuid: of the device-mapper device
+ * @major: device number
+ * @minor: device number
+ * @open_count: how often it is open
+ * @is_readonly: it cannot be written
+ * @is_suspended: I/O waits
+ * @table: its table line; @sectors is 0 if it has no live table
+ * @status: its status line
+ */
+struct libmktme_volume {
+	char name[LIBMKTME_NAME_BYTES];
+	char uuid[LIBMKTME_NAME_BYTES + 8];
+	unsigned int major;
+	unsigned int minor;
+	int open_count;
+	bool is_readonly;
+	bool is_suspended;
+	struct libmktme_table table;
+	struct libmktme_status status;
+};
+
+/* How to activate a volume. */
+#define LIBMKTME_READONLY (1U << 0)
+/* For the library's own use while it works: hidden from udev. */
+#define LIBMKTME_PRIVATE (1U << 1)
+
+/**
+ * libmktme_volume_activate() - create the device-mapper device of a volume
+ * @name: name of the new device
+ * @uuid: of the container
+ * @phys: physical address of the block device, for messages
+ * @table: its table line
+ * @flags: LIBMKTME_READONLY, LIBMKTME_PRIVATE
+ *
+ * Return: 0; -EEXIST if the name is taken; otherwise what
+ * include/uapi/linux/dm-mktme.h says about the constructor.  Nothing is left
+ * behind after a failure.
+ */
+int libmktme_volume_activate(const char *name, const char *uuid, uint64_t phys,
+			     const struct libmktme_table *table,
+			     unsigned int flags);
+
+/**
+ * libmktme_volume_deactivate() - remove the device-mapper device of a volume
+ * @name: its name
+ * @is_deferred: remove it when its last user goes
+ *
+ * Return: 0; -ENODEV if there is no such volume; -EBUSY if it is in use
+ */
+int libmktme_volume_deactivate(const char *name, bool is_deferred);
+
+/**
+ * libmktme_volume_get() - look at an active volume
+ * @name: its name
+ * @volume: filled in
+ *
+ * Return: 0; -ENODEV if there is none of that name; -EINVAL if it is a
+ * device of another kind
+ */
+int libmktme_volume_get(const char *name, struct libmktme_volume *volume);
+
+/**
+ * libmktme_volume_check_name() - check that a new volume may have that name
+ * @name: the name
+ *
+ * Return: 0; -EINVAL if it is no valid name; -EEXIST if it is taken
+ */
+int libmktme_volume_check_name(const char *name);
+
+/**
+ * libmktme_volume_foreach() - walk through all active volumes
+ * @fn: called for each
+ * @arg: for @fn
+ *
+ * Return: how many, or a negative errno
+ */
+int libmktme_volume_foreach(void (*fn)(const struct libmktme_volume *volume,
+				       void *arg),
+			    void *arg);
+
+/* ---- is this machine fit? -------------------------------------------------- */
+
+enum libmktme_verdict {
+	LIBMKTME_OK,
+	LIBMKTME_FAIL,
+	LIBMKTME_UNKNOWN,
+};
+
+/**
+ * struct libmktme_probe_item - one requirement
+ * @key: short name for programs, "tme_enabled"
+ * @title: what is required
+ * @verdict: whether it is there
+ * @detail: what was found
+ * @advice: what to change, or NULL
+ */
+struct libmktme_probe_item {
+	const char *key;
+	const char *title;
+	enum libmktme_verdict verdict;
+	char detail[120];
+	const char *advice;
+};
+
+/**
+ * libmktme_probe() - check every requirement of this machine
+ * @base: also check this memory, or NULL
+ * @fn: called for each requirement
+ * @arg: for @fn
+ *
+ * Return: 0 if volumes can be used here, -ENODEV if not
+ */
+int libmktme_probe(const struct libmktme_base *base,
+		   void (*fn)(const struct libmktme_probe_item *item,
+			      void *arg),
+		   void *arg);
+
+#endif /* LIBMKTME_H */

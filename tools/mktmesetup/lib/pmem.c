@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which memory is below a block device, and who uses it; the only file that
+ * calls libndctl.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <ndctl/libndctl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "lib_private.h"
+
+/* Where a block device is in sysfs, and what of a whole disk it covers. */
+struct extent {
+	char disk[LIBMKTME_NAME_BYTES];
+	uint64_t start_sector;
+};
+
+/* ---- the block device ---- */
+
+static int stat_block_device(const char *path, struct stat *st)
+{
+	if (stat(path, st)) {
+		if (errno != ENOENT && errno != ENOTDIR)
+			return -errno;
+		libmktme_reason("no such device");
+		return -ENODEV;
+	}
+	if (!S_ISBLK(st->st_mode)) {
+		libmktme_reason("not a block device");
+		return -ENOTBLK;
+	}
+	return 0;
+}
+
+static int read_block_attribute(const struct libmktme_base *base,
+				const char *name, uint64_t *value)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%s", base->major,
+		 base->minor, name);
+	return libmktme_read_u64(path, value);
+}
+
+/* Copies the last component of @path and cuts it off. */
+static void pop_component(char *path, char *name, size_t size)
+{
+	char *slash = strrchr(path, '/');
+
+	snprintf(name, size, "%.*s", (int)size - 1, slash ? slash + 1 : path);
+	if (slash)
+		*slash = '\0';
+}
+
+static int find_extent(struct libmktme_base *base, struct extent *extent)
+{
+	char link[64], path[PATH_MAX];
+	uint64_t value;
+	int err;
+
+	snprintf(link, sizeof(link), "/sys/dev/block/%u:%u", base->major,
+		 base->minor);
+	if (!realpath(link, path))
+		return -errno;
+	pop_component(path, base->name, sizeof(base->name));
+	strcpy(extent->disk, base->name);
+	extent->start_sector = 0;
+	if (!read_block_attribute(base, "partition", &value)) {
+		pop_component(path, extent->disk, sizeof(extent->disk));
+		err = read_block_attribute(base, "start",
+					   &extent->start_sector);
+		if (err)
+			return err;
+	}
+	err = read_block_attribute(base, "size", &value);
+	base->bytes = value * LIBMKTME_SECTOR_BYTES;
+	if (!err && !read_block_attribute(base, "ro", &value))
+		base->is_readonly = value;
+	return err;
+}
+
+/* ---- the namespace ---- */
+
+/*
+ * In fsdax mode the head of the namespace holds the info block and maybe
+ * struct pages: the block device starts at the resource of the "pfn" object.
+ */
+static void fill_fsdax(struct libmktme_base *base, struct ndctl_pfn *pfn)
+{
+	strcpy(base->mode, "fsdax");
+	base->phys = ndctl_pfn_get_resource(pfn);
+	ndctl_pfn_get_uuid(pfn, base->namespace_uuid);
+}
+
+static bool match_namespace(struct ndctl_namespace *ndns, const char *disk,
+			    struct libmktme_base *base)
+{
+	struct ndctl_pfn *pfn = ndctl_namespace_get_pfn(ndns);
+	struct ndctl_btt *btt = ndctl_namespace_get_btt(ndns);
+	const char *name;
+
+	if (ndctl_namespace_get_dax(ndns))
+		return false;
+	if (pfn)
+		name = ndctl_pfn_get_block_device(pfn);
+	else if (btt)
+		name = ndctl_btt_get_block_device(btt);
+	else
+		name = ndctl_namespace_get_block_device(ndns);
+	if (!name || strcmp(name, disk))
+		return false;
+	if (pfn) {
+		fill_fsdax(base, pfn);
+	} else {
+		strcpy(base->mode, btt ? "sector" : "raw");
+		base->phys = ndctl_namespace_get_resource(ndns);
+	}
+	return true;
+}
+
+static void fill_identity(struct libmktme_base *base,
+			  struct ndctl_region *region,
+			  struct ndctl_namespace *ndns)
+{
+	/* Without labels there is none, and libndctl does not check. */
+	struct ndctl_interleave_set *set =
+		ndctl_region_get_interleave_set(region);
+
+	ndctl_namespace_get_uuid(ndns, base->label_uuid);
+	if (set)
+		base->interleave_set = ndctl_interleave_set_get_cookie(set);
+	base->numa_node = ndctl_region_get_numa_node(region);
+	snprintf(base->namespace_name, sizeof(base->namespace_name), "%s",
+		 ndctl_namespace_get_devname(ndns));
+	snprintf(base->region_name, sizeof(base->region_name), "%s",
+		 ndctl_region_get_devname(region));
+}
+
+static bool search_bus(struct ndctl_bus *bus, const char *disk,
+		       struct libmktme_base *base)
+{
+	struct ndctl_namespace *ndns;
+	struct ndctl_region *region;
+
+	ndctl_region_foreach(bus, region) {
+		ndctl_namespace_foreach(region, ndns) {
+			if (!match_namespace(ndns, disk, base))
+				continue;
+			fill_identity(base, region, ndns);
+			return true;
+		}
+	}
+	return false;
+}
+
+static int find_namespace(const char *disk, struct libmktme_base *base)
+{
+	struct ndctl_ctx *ctx;
+	struct ndctl_bus *bus;
+	bool is_found = false;
+	int err;
+
+	err = ndctl_new(&ctx);
+	if (err)
+		return err;
+	ndctl_bus_foreach(ctx, bus) {
+		is_found = search_bus(bus, disk, base);
+		if (is_found)
+			break;
+	}
+	ndctl_unref(ctx);
+	if (!is_found) {
+		libmktme_reason("not persistent memory");
+		return -ENOTBLK;
+	}
+	if (base->phys == ULLONG_MAX || !base->phys) {
+		libmktme_reason("its physical address cannot be read");
+		libmktme_hint("only root may read physical addresses");
+		return -EACCES;
+	}
+	return 0;
+}
+
+int libmktme_base_find(const char *path, struct libmktme_base *base)
+{
+	struct extent extent;
+	struct stat st;
+	int err;
+
+	memset(base, 0, sizeof(*base));
+	snprintf(base->path, sizeof(base->path), "%s", path);
+	base->numa_node = -1;
+	err = stat_block_device(path, &st);
+	if (err)
+		return err;
+	base->major = major(st.st_rdev);
+	base->minor = minor(st.st_rdev);
+	err = find_extent(base, &extent);
+	if (err)
+		return err;
+	err = find_namespace(extent.disk, base);
+	base->phys += extent.start_sector * LIBMKTME_SECTOR_BYTES;
+	return err;
+}
+
+int libmktme_base_require_usable(const struct libmktme_base *base)
+{
+	if (!strcmp(base->mode, "fsdax") && !uuid_is_null(base->label_uuid))
+		return 0;
+	if (strcmp(base->mode, "fsdax"))
+		libmktme_reason("%s is in %s mode; fsdax mode is needed",
+				base->namespace_name, base->mode);
+	else
+		libmktme_reason("%s has no label, so nothing identifies it",
+				base->namespace_name);
+	libmktme_hint(
+		"'ndctl create-namespace -f -e %s --mode=fsdax' makes one that fits; it destroys what is there",
+		base->namespace_name);
+	return -EOPNOTSUPP;
+}
+
+/* ---- users ---- */
+
+static bool find_mount(const struct libmktme_base *base, char *where,
+		       size_t size)
+{
+	unsigned int major, minor;
+	bool is_found = false;
+	char line[4096];
+	FILE *file;
+
+	file = fopen("/proc/self/mountinfo", "re");
+	if (!file)
+		return false;
+	while (!is_found && fgets(line, sizeof(line), file)) {
+		char point[PATH_MAX];
+
+		if (sscanf(line, "%*d %*d %u:%u %*s %4095s", &major, &minor,
+			   point) != 3)
+			continue;
+		is_found = major == base->major && minor == base->minor;
+		if (is_found)
+			snprintf(where, size, "mounted on %s", point);
+	}
+	fclose(file);
+	return is_found;
+}
+
+static bool find_holder(const struct libmktme_base *base, char *who,
+			size_t size)
+{
+	char path[128], name_path[512], name[LIBMKTME_NAME_BYTES];
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/holders",
+		 base->major, base->minor);
+	dir = opendir(path);
+	if (!dir)
+		return false;
+	do {
+		entry = readdir(dir);
+	} while (entry && entry->d_name[0] == '.');
+	if (entry) {
+		snprintf(name_path, sizeof(name_path), "%s/%s/dm/name", path,
+			 entry->d_name);
+		if (libmktme_read_line(name_path, name, sizeof(name)))
+			snprintf(name, sizeof(name), "%.64s", entry->d_name);
+		snprintf(who, size, "held by '%s'", name);
+	}
+	closedir(dir);
+	return entry;
+}
+
+int libmktme_base_require_unused(const struct libmktme_base *base)
+{
+	char who[PATH_MAX + 16];
+	int fd;
+
+	fd = open(base->path, O_RDONLY | O_EXCL | O_CLOEXEC);
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	if (errno != EBUSY)
+		return -errno;
+	if (find_mount(base, who, sizeof(who)) ||
+	    find_holder(base, who, sizeof(who)))
+		libmktme_reason("it is in use: %s", who);
+	else
+		libmktme_reason("it is in use");
+	return -EBUSY;
+}
+
+void libmktme_base_path(const char *number, char *path, size_t size)
+{
+	char link[128], target[PATH_MAX];
+	char name[LIBMKTME_NAME_BYTES];
+
+	snprintf(link, sizeof(link), "/sys/dev/block/%s", number);
+	if (!strchr(number, ':') || !realpath(link, target)) {
+		snprintf(path, size, "%s", number);
+		return;
+	}
+	pop_component(target, name, sizeof(name));
+	snprintf(path, size, "/dev/%s", name);
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Active volumes: device-mapper devices with our target, and what it means
+ * when the kernel refuses one.
+ */
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "lib_private.h"
+
+#define DM_UUID_PREFIX "MKTME-"
+
+/* ---- what a failure of the constructor means ---- */
+
+struct explanation {
+	int err;
+	const char *reason;
+	const char *hint;
+};
+
+static const struct explanation explanations[] = {
+	{ ENOKEY, "the kernel does not find the volume key",
+	  "keys are looked up in the keyrings of this process; is the kernel built with CONFIG_KEYS?" },
+	{ EKEYREVOKED, "the volume key was revoked", NULL },
+	{ EKEYEXPIRED, "the volume key has expired", NULL },
+	{ ENODEV, "this machine cannot encrypt memory",
+	  "'mktmesetup probe' tells what is missing" },
+	{ EOPNOTSUPP, "not persistent memory that can be used",
+	  "a namespace in fsdax mode is needed" },
+	{ ERANGE,
+	  "its addresses cannot be combined with a KeyID on this kernel",
+	  "5-level paging (LA57), or fewer KeyID bits in the BIOS set-up, would help" },
+	{ EBUSY, "part of it is in use",
+	  "'mktmesetup list' shows the active volumes" },
+	{ ENOSPC, "every KeyID is in use",
+	  "close a volume that is not needed, or assign more KeyIDs to TME-MK in the BIOS set-up" },
+	{ EIO, "the memory or the hardware reported an error",
+	  "see the kernel log" },
+	{ EINVAL, "the kernel did not accept the parameters",
+	  "see the kernel log" },
+};
+
+static void explain_by_table(int err)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(explanations); i++) {
+		if (explanations[i].err != -err)
+			continue;
+		libmktme_reason("%s", explanations[i].reason);
+		if (explanations[i].hint)
+			libmktme_hint("%s", explanations[i].hint);
+		return;
+	}
+}
+
+void libmktme_volume_explain(int err, uint64_t phys,
+			     const struct libmktme_table *table)
+{
+	uint64_t verifier = phys + table->offset * LIBMKTME_SECTOR_BYTES -
+			    DM_MKTME_VERIFIER_BYTES;
+
+	switch (err) {
+	case -EKEYREJECTED:
+		libmktme_reason("key does not match (verifier at 0x%" PRIx64
+				")",
+				verifier);
+		libmktme_hint(
+			"the volume key is wrong, or the memory was moved, overwritten or formatted again since");
+		break;
+	case -ESTALE:
+		libmktme_reason("the volume had another length than %" PRIu64
+				" sectors when it was made",
+				table->sectors);
+		libmktme_hint("was the namespace or the partition resized?");
+		break;
+	case -EPROTO:
+		libmktme_reason(
+			"memory at 0x%" PRIx64
+			" is not encrypted: the key matches, but the media holds plaintext",
+			verifier);
+		libmktme_hint(
+			"do not use this memory for secrets; 'mktmesetup probe' tells more");
+		break;
+	default:
+		explain_by_table(err);
+	}
+}
+
+/* ---- activate and deactivate ---- */
+
+/* "MKTME-<uuid without dashes>-<name>", in the manner of CRYPT-LUKS2. */
+static void make_dm_uuid(const char *name, const char *uuid, char *text,
+			 size_t size)
+{
+	char plain[LIBMKTME_UUID_BYTES];
+	size_t i, len = 0;
+
+	for (i = 0; uuid[i] && len < sizeof(plain) - 1; i++)
+		if (uuid[i] != '-')
+			plain[len++] = uuid[i];
+	plain[len] = '\0';
+	/* The kernel's limit is 128 bytes with the zero. */
+	if (size > 128)
+		size = 128;
+	snprintf(text, size, DM_UUID_PREFIX "%s-%s", plain, name);
+}
+
+int libmktme_volume_check_name(const char *name)
+{
+	int exists;
+
+	if (!*name || strlen(name) >= LIBMKTME_NAME_BYTES ||
+	    strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, "..")) {
+		libmktme_reason("not a valid name");
+		return -EINVAL;
+	}
+	exists = libmktme_dm_exists(name);
+	if (exists > 0) {
+		libmktme_reason("a device of that name already exists");
+		return -EEXIST;
+	}
+	return exists;
+}
+
+int libmktme_volume_activate(const char *name, const char *uuid, uint64_t phys,
+			     const struct libmktme_table *table,
+			     unsigned int flags)
+{
+	char dm_uuid[160], params[512];
+	int err;
+
+	err = libmktme_table_format(table, params, sizeof(params));
+	if (err)
+		return err;
+	make_dm_uuid(name, uuid, dm_uuid, sizeof(dm_uuid));
+	libmktme_debug("table: 0 %" PRIu64 " mktme %s", table->sectors, params);
+	err = libmktme_dm_create(name, dm_uuid, table->sectors, params, flags);
+	if (err)
+		libmktme_volume_explain(err, phys, table);
+	return err;
+}
+
+int libmktme_volume_deactivate(const char *name, bool is_deferred)
+{
+	struct libmktme_volume volume;
+	int err;
+
+	err = libmktme_volume_get(name, &volume);
+	if (err)
+		return err;
+	err = libmktme_dm_remove(name, is_deferred);
+	if (err == -EBUSY) {
+		libmktme_reason("it is in use");
+		libmktme_hint(
+			"unmount it first, or use --deferred to close it when its last user goes");
+	}
+	return err;
+}
+
+/* ---- look ---- */
+
+static bool is_ours(const struct libmktme_volume *volume)
+{
+	return !strncmp(volume->uuid, DM_UUID_PREFIX, strlen(DM_UUID_PREFIX));
+}
+
+int libmktme_volume_get(const char *name, struct libmktme_volume *volume)
+{
+	int err = libmktme_dm_query(name, volume);
+
+	if (err == -ENODEV)
+		libmktme_reason("no such volume is active");
+	/* A volume without a live table is still one that can be closed. */
+	if (err == -EINVAL && is_ours(volume))
+		return 0;
+	if (err == -EINVAL)
+		libmktme_reason("not a volume of mktmesetup");
+	return err;
+}
+
+struct walk {
+	void (*fn)(const struct libmktme_volume *volume, void *arg);
+	void *arg;
+	int count;
+};
+
+static int visit_name(const char *name, void *arg)
+{
+	struct libmktme_volume volume;
+	struct walk *walk = arg;
+	int err = libmktme_dm_query(name, &volume);
+
+	if (err && !(err == -EINVAL && is_ours(&volume)))
+		return 0;
+	walk->fn(&volume, walk->arg);
+	walk->count++;
+	return 0;
+}
+
+int libmktme_volume_foreach(void (*fn)(const struct libmktme_volume *volume,
+				       void *arg),
+			    void *arg)
+{
+	struct walk walk = { fn, arg, 0 };
+	int err = libmktme_dm_foreach_name(visit_name, &walk);
+
+	return err ? err : walk.count;
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Questions to the user, and signals that may arrive meanwhile.
+ */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "util.h"
+
+#define PASSPHRASE_MAX 512
+
+static volatile sig_atomic_t interrupted;
+
+static void take_signal(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+/*
+ * No SA_RESTART: a read at the prompt has to return.  SA_RESETHAND: the second
+ * signal kills, should the first not be noticed soon enough.
+ */
+void setup_signals(void)
+{
+	struct sigaction action = {
+		.sa_handler = take_signal,
+		.sa_flags = SA_RESETHAND,
+	};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+bool was_interrupted(void)
+{
+	return interrupted;
+}
+
+bool is_interactive(void)
+{
+	return isatty(STDIN_FILENO);
+}
+
+bool confirm(const char *warning)
+{
+	char answer[16] = "";
+
+	if (common.is_batch || !is_interactive())
+		return true;
+	printf("\nWARNING!\n========\n%s\n\n"
+	       "Are you sure? (Type 'yes' in capital letters): ",
+	       warning);
+	fflush(stdout);
+	if (!fgets(answer, sizeof(answer), stdin)) {
+		putchar('\n');
+		return false;
+	}
+	return !strcmp(answer, "YES\n");
+}
+
+/* Reads up to the end of the line, which is not kept. */
+static int read_line(int fd, struct libmktme_secret *secret)
+{
+	size_t len = 0;
+	ssize_t r;
+
+	while (len < secret->bytes) {
+		r = read(fd, secret->data + len, 1);
+		if (was_interrupted()) {
+			set_reason("interrupted");
+			return -EINTR;
+		}
+		if (r < 0)
+			return -errno;
+		if (r == 0 && len == 0) {
+			set_reason("nothing to read on input");
+			return -EINVAL;
+		}
+		if (r == 0 || secret->data[len] == '\n') {
+			secret->data[len] = '\0';
+			secret->bytes = len;
+			return 0;
+		}
+		len++;
+	}
+	set_reason("the passphrase is too long");
+	return -EINVAL;
+}
+
+static int read_line_without_echo(int fd, struct libmktme_secret *secret)
+{
+	struct termios saved, silent;
+	int err;
+
+	if (tcgetattr(fd, &saved))
+		return -errno;
+	silent = saved;
+	silent.c_lflag &= ~ECHO;
+	if (tcsetattr(fd, TCSAFLUSH, &silent))
+		return -errno;
+	err = read_line(fd, secret);
+	tcsetattr(fd, TCSAFLUSH, &saved);
+	return err;
+}
+
+static int ask(struct libmktme_secret *secret, const char *question)
+{
+	int fd, err;
+
+	err = libmktme_secret_alloc(secret, PASSPHRASE_MAX);
+	if (err)
+		return err;
+	fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		fd = STDIN_FILENO;
+	dprintf(fd == STDIN_FILENO ? STDERR_FILENO : fd, "%s", question);
+	err = read_line_without_echo(fd, secret);
+	dprintf(fd == STDIN_FILENO ? STDERR_FILENO : fd, "\n");
+	if (fd != STDIN_FILENO)
+		close(fd);
+	if (err)
+		libmktme_secret_free(secret);
+	return err;
+}
+
+static int ask_again(const struct libmktme_secret *first)
+{
+	struct libmktme_secret second;
+	int err;
+
+	err = ask(&second, "Verify passphrase: ");
+	if (err)
+		return err;
+	if (first->bytes != second.bytes ||
+	    memcmp(first->data, second.data, first->bytes)) {
+		set_reason("Passphrases do not match.");
+		err = -EPERM;
+	}
+	libmktme_secret_free(&second);
+	return err;
+}
+
+static int read_standard_input(struct libmktme_secret *secret)
+{
+	int err;
+
+	err = libmktme_secret_alloc(secret, PASSPHRASE_MAX);
+	if (!err)
+		err = read_line(STDIN_FILENO, secret);
+	if (err)
+		libmktme_secret_free(secret);
+	return err;
+}
+
+int read_passphrase(struct libmktme_secret *secret, const char *key_file,
+		    const char *device, bool is_new)
+{
+	char question[256];
+	int err;
+
+	if (key_file)
+		return libmktme_secret_read(secret, key_file);
+	if (!is_interactive())
+		return read_standard_input(secret);
+	snprintf(question, sizeof(question),
+		 "Enter passphrase for %s: ", device);
+	err = ask(secret, question);
+	if (!err && is_new) {
+		err = ask_again(secret);
+		if (err)
+			libmktme_secret_free(secret);
+	}
+	return err;
+}

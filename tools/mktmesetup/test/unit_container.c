@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The LUKS2 header in a plain file: make it, read it, unlock it.
+ */
+
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "unit.h"
+
+#define MIB (1ULL << 20)
+#define UUID "12345678-1234-4abc-8def-123456789abc"
+
+static char path[] = "/tmp/mktme-container.XXXXXX";
+static char last_reason[512];
+
+static void take_message(enum libmktme_log_level level, const char *msg)
+{
+	if (level == LIBMKTME_LOG_REASON)
+		snprintf(last_reason, sizeof(last_reason), "%s", msg);
+}
+
+static void make_secret(struct libmktme_secret *secret, const char *text)
+{
+	assert_int_equal(libmktme_secret_alloc(secret, strlen(text)), 0);
+	memcpy(secret->data, text, strlen(text));
+}
+
+static void make_binding(struct libmktme_binding *binding)
+{
+	struct libmktme_base base = { .phys = 0x100200000, .bytes = 64 * MIB };
+	struct libmktme_layout layout;
+
+	assert_int_equal(
+		libmktme_layout_compute(base.phys, base.bytes, &layout), 0);
+	libmktme_binding_init(binding, &base, &layout, "aes-xts-128");
+}
+
+static long find_key(const char *description)
+{
+	return syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_THREAD_KEYRING,
+		       "logon", description, 0);
+}
+
+static int make_file(void **state)
+{
+	int fd = mkstemp(path);
+
+	(void)state;
+	if (fd < 0 || ftruncate(fd, 64 * MIB))
+		return -1;
+	return close(fd);
+}
+
+static int remove_file(void **state)
+{
+	(void)state;
+	return unlink(path);
+}
+
+static const struct libmktme_container_params params = {
+	.uuid = UUID,
+	.label = "unit",
+	.key_bytes = 32,
+	.pbkdf = { .type = "pbkdf2", .iterations = 1000 },
+};
+
+static void test_create(void **state)
+{
+	struct libmktme_container *container;
+	struct libmktme_secret pass;
+
+	(void)state;
+	make_secret(&pass, "secret");
+	assert_int_equal(libmktme_container_create(path, &params, &container),
+			 0);
+	assert_int_equal(libmktme_container_add_passphrase(container, &pass),
+			 0);
+	/* the key of a container just made needs no passphrase */
+	assert_int_equal(libmktme_container_unlock(container, NULL, NULL, 0),
+			 0);
+	libmktme_container_free(container);
+	libmktme_secret_free(&pass);
+}
+
+/* The state that an interrupted format leaves. */
+static void test_without_binding(void **state)
+{
+	struct libmktme_container *container;
+	struct libmktme_binding binding;
+
+	(void)state;
+	assert_int_equal(libmktme_container_load(path, &container), 0);
+	assert_int_equal(libmktme_container_get_binding(container, &binding),
+			 -ENOENT);
+	assert_string_equal(
+		last_reason,
+		"format was interrupted; run 'mktmesetup format' again");
+	libmktme_container_free(container);
+}
+
+static void test_binding(void **state)
+{
+	struct libmktme_binding made, found;
+	struct libmktme_container *container;
+
+	(void)state;
+	make_binding(&made);
+	assert_int_equal(libmktme_container_load(path, &container), 0);
+	assert_int_equal(libmktme_container_set_binding(container, &made), 0);
+	libmktme_container_free(container);
+	assert_int_equal(libmktme_container_load(path, &container), 0);
+	assert_string_equal(libmktme_container_uuid(container), UUID);
+	assert_int_equal(libmktme_container_key_bytes(container), 32);
+	assert_int_equal(libmktme_container_get_binding(container, &found), 0);
+	assert_memory_equal(&made, &found, sizeof(made));
+	libmktme_container_free(container);
+}
+
+static void test_passphrase(void **state)
+{
+	struct libmktme_secret right, wrong;
+	struct libmktme_container *container;
+
+	(void)state;
+	make_secret(&right, "secret");
+	make_secret(&wrong, "Secret");
+	assert_int_equal(libmktme_container_load(path, &container), 0);
+	assert_int_equal(libmktme_container_unlock(container, &wrong, NULL, 0),
+			 -EPERM);
+	assert_string_equal(last_reason,
+			    "No key available with this passphrase.");
+	assert_int_equal(libmktme_container_unlock(container, &right, NULL, 0),
+			 0);
+	libmktme_container_free(container);
+	libmktme_secret_free(&right);
+	libmktme_secret_free(&wrong);
+}
+
+/* A logon key: the thread's keyring holds it until it is dropped. */
+static void test_keyring(void **state)
+{
+	struct libmktme_container *container;
+	char description[LIBMKTME_NAME_BYTES];
+	struct libmktme_secret pass;
+
+	(void)state;
+	if (find_key("cryptsetup:none") < 0 && errno != ENOKEY)
+		skip();
+	make_secret(&pass, "secret");
+	assert_int_equal(libmktme_container_load(path, &container), 0);
+	assert_int_equal(libmktme_container_unlock(container, &pass,
+						   description,
+						   sizeof(description)),
+			 0);
+	assert_string_equal(description, "cryptsetup:" UUID "-d0");
+	assert_true(find_key(description) > 0);
+	libmktme_key_drop(description);
+	assert_true(find_key(description) < 0);
+	libmktme_container_free(container);
+
+	assert_int_equal(libmktme_key_add("mktme:" UUID, &pass), 0);
+	assert_true(find_key("mktme:" UUID) > 0);
+	libmktme_key_drop("mktme:" UUID);
+	assert_true(find_key("mktme:" UUID) < 0);
+	libmktme_secret_free(&pass);
+}
+
+static void test_volume_key(void **state)
+{
+	struct libmktme_container *container;
+	struct libmktme_secret key;
+
+	(void)state;
+	assert_int_equal(libmktme_secret_alloc(&key, 32), 0);
+	assert_int_equal(libmktme_container_load(path, &container), 0);
+	assert_int_equal(libmktme_container_verify_key(container, &key),
+			 -EPERM);
+	libmktme_container_free(container);
+	libmktme_secret_free(&key);
+}
+
+struct counts {
+	int headers;
+	int keyslots;
+	int tokens;
+};
+
+static void count_header(const char *uuid, const char *label,
+			 const char *cipher, unsigned int key_bytes, void *arg)
+{
+	struct counts *counts = arg;
+
+	counts->headers++;
+	assert_string_equal(uuid, UUID);
+	assert_string_equal(label, "unit");
+	assert_string_equal(cipher, "aes-xts-plain64");
+	assert_int_equal(key_bytes, 32);
+}
+
+static void count_keyslot(const struct libmktme_keyslot *keyslot, void *arg)
+{
+	struct counts *counts = arg;
+
+	counts->keyslots++;
+	assert_int_equal(keyslot->id, 0);
+	assert_string_equal(keyslot->pbkdf, "pbkdf2");
+	assert_int_equal(keyslot->iterations, 1000);
+	assert_string_equal(keyslot->cipher, "aes-xts-plain64");
+}
+
+static void count_token(int id, const char *type, const char *json, void *arg)
+{
+	struct counts *counts = arg;
+
+	counts->tokens++;
+	assert_int_equal(id, 0);
+	assert_string_equal(type, "mktme");
+	assert_non_null(strstr(json, "\"physical_base\""));
+}
+
+static void test_visit(void **state)
+{
+	static const struct libmktme_container_visitor visitor = {
+		.header = count_header,
+		.keyslot = count_keyslot,
+		.token = count_token,
+	};
+	struct libmktme_container *container;
+	struct counts counts = { 0 };
+
+	(void)state;
+	assert_int_equal(libmktme_container_load(path, &container), 0);
+	libmktme_container_visit(container, &visitor, &counts);
+	libmktme_container_free(container);
+	assert_int_equal(counts.headers, 1);
+	assert_int_equal(counts.keyslots, 1);
+	assert_int_equal(counts.tokens, 1);
+}
+
+static void test_not_ours(void **state)
+{
+	struct libmktme_container *container;
+
+	(void)state;
+	assert_int_equal(libmktme_container_load("/nonexistent", &container),
+			 -ENODEV);
+	assert_int_equal(truncate(path, 0), 0);
+	assert_int_equal(truncate(path, 64 * MIB), 0);
+	assert_int_equal(libmktme_container_load(path, &container), -EINVAL);
+	assert_string_equal(last_reason, "no LUKS2 header found");
+}
+
+int main(void)
+{
+	/* They build upon each other. */
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_create),
+		cmocka_unit_test(test_without_binding),
+		cmocka_unit_test(test_binding),
+		cmocka_unit_test(test_passphrase),
+		cmocka_unit_test(test_keyring),
+		cmocka_unit_test(test_volume_key),
+		cmocka_unit_test(test_visit),
+		cmocka_unit_test(test_not_ours),
+	};
+
+	libmktme_set_log_callback(take_message, false);
+	return cmocka_run_group_tests(tests, make_file, remove_file);
+}
