@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The devices that the tests need, and nothing else: the build stays short.
+
+CONFIG_Q35=y
+CONFIG_NVDIMM=y
+CONFIG_PCI_DEVICES=n
+CONFIG_VIRTIO_PCI=y
+CONFIG_VIRTIO_BLK=y
+CONFIG_VIRTIO_SERIAL=y
+CONFIG_VIRTIO_RNG=y
+CONFIG_ISA_DEBUG=y
+CONFIG_PVPANIC_ISA=y
+CONFIG_TPM_TIS_ISA=y
+CONFIG_TPM_CRB=y
+CONFIG_VTD=y
