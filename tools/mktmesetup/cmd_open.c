@@ -189,6 +189,8 @@ static int check(const struct open_args *args,
 		err = libmktme_caps_require(&caps);
 	if (!err)
 		err = libmktme_volume_check_name(args->name);
+	if (!err)
+		err = libmktme_base_require_unused(base);
 	if (err)
 		return err;
 	alg = libmktme_algorithm_by_name(binding->algorithm);

@@ -154,8 +154,21 @@ static void read_msr(unsigned int number, struct msr *msr)
 	close(fd);
 }
 
+/* What a CPU without TME returns, if it does not refuse, means nothing. */
+static bool can_have_registers(struct probe *probe)
+{
+	if (has_tme())
+		return true;
+	probe->capability.err = -EOPNOTSUPP;
+	probe->activate.err = -EOPNOTSUPP;
+	probe->partitioning.err = -EOPNOTSUPP;
+	return false;
+}
+
 static void read_msrs(struct probe *probe)
 {
+	if (!can_have_registers(probe))
+		return;
 	if (access("/dev/cpu/0/msr", F_OK))
 		libmktme_modprobe("msr");
 	read_msr(MSR_TME_CAPABILITY, &probe->capability);
@@ -167,7 +180,10 @@ static void read_msrs(struct probe *probe)
 static void report_unreadable(struct probe *probe, const char *key,
 			      const char *title, const struct msr *msr)
 {
-	if (msr->err == -EIO)
+	if (msr->err == -EOPNOTSUPP)
+		report(probe, key, title, LIBMKTME_UNKNOWN, NULL,
+		       "not read, since the CPU has no TME");
+	else if (msr->err == -EIO)
 		report(probe, key, title, LIBMKTME_FAIL, ADVICE_TME,
 		       "this CPU does not have the register");
 	else
@@ -267,7 +283,7 @@ static void probe_keyids(struct probe *probe)
 	else if (!libmktme_caps_read(&caps))
 		probe->usable_keyids = caps.keyids_total;
 	else {
-		report(probe, key, title, LIBMKTME_UNKNOWN, ADVICE_MSR,
+		report(probe, key, title, LIBMKTME_UNKNOWN, NULL,
 		       "neither the registers nor the kernel module tell");
 		return;
 	}

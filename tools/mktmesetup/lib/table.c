@@ -12,13 +12,55 @@
 
 #include "lib_private.h"
 
+/*
+ * device-mapper splits arguments at blanks; a backslash takes the meaning off
+ * the character behind it.  Return: -ENOSPC if it does not fit
+ */
+static int escape_word(const char *word, char *text, size_t size)
+{
+	size_t len = 0;
+
+	for (; *word; word++) {
+		if (len + 3 > size)
+			return -ENOSPC;
+		if (*word == ' ' || *word == '\\')
+			text[len++] = '\\';
+		text[len++] = *word;
+	}
+	text[len] = '\0';
+	return 0;
+}
+
+/* Cuts the next word off @cursor and undoes escape_word(); NULL at the end. */
+static char *next_word(char **cursor)
+{
+	char *from = *cursor + strspn(*cursor, " ");
+	char *word = from, *to = from;
+
+	if (!*from)
+		return NULL;
+	while (*from && *from != ' ') {
+		if (*from == '\\' && from[1])
+			from++;
+		*to++ = *from++;
+	}
+	*cursor = *from ? from + 1 : from;
+	*to = '\0';
+	return word;
+}
+
 int libmktme_table_format(const struct libmktme_table *table, char *params,
 			  size_t size)
 {
 	unsigned int options =
 		table->has_init_verifier + table->has_no_verifier;
+	char description[2 * LIBMKTME_NAME_BYTES];
 	char tail[64] = "";
 	int len;
+
+	if (escape_word(table->key_description, description,
+			sizeof(description)))
+		return -ENOSPC;
 
 	if (options)
 		snprintf(tail, sizeof(tail), " %u%s%s", options,
@@ -29,8 +71,7 @@ int libmktme_table_format(const struct libmktme_table *table, char *params,
 						  "");
 	len = snprintf(params, size, "%s :%u:%s:%s %s %" PRIu64 "%s",
 		       table->algorithm, table->key_bytes, table->key_type,
-		       table->key_description, table->device, table->offset,
-		       tail);
+		       description, table->device, table->offset, tail);
 	return len < 0 || (size_t)len >= size ? -ENOSPC : 0;
 }
 
@@ -66,9 +107,9 @@ static int parse_offset(const char *text, struct libmktme_table *table)
 	return errno || end == text || *end ? -EINVAL : 0;
 }
 
-static int parse_options(char **saveptr, struct libmktme_table *table)
+static int parse_options(char **cursor, struct libmktme_table *table)
 {
-	char *word = strtok_r(NULL, " ", saveptr);
+	char *word = next_word(cursor);
 	unsigned long count, i;
 	char *end;
 
@@ -78,7 +119,7 @@ static int parse_options(char **saveptr, struct libmktme_table *table)
 	if (*end)
 		return -EINVAL;
 	for (i = 0; i < count; i++) {
-		word = strtok_r(NULL, " ", saveptr);
+		word = next_word(cursor);
 		if (!word)
 			return -EINVAL;
 		if (!strcmp(word, DM_MKTME_OPT_INIT_VERIFIER))
@@ -88,18 +129,18 @@ static int parse_options(char **saveptr, struct libmktme_table *table)
 		else
 			return -EINVAL;
 	}
-	return strtok_r(NULL, " ", saveptr) ? -EINVAL : 0;
+	return next_word(cursor) ? -EINVAL : 0;
 }
 
 static int parse_words(char *text, struct libmktme_table *table)
 {
-	char *saveptr, *algorithm, *key, *device, *offset;
+	char *algorithm, *key, *device, *offset;
 	int err;
 
-	algorithm = strtok_r(text, " ", &saveptr);
-	key = strtok_r(NULL, " ", &saveptr);
-	device = strtok_r(NULL, " ", &saveptr);
-	offset = strtok_r(NULL, " ", &saveptr);
+	algorithm = next_word(&text);
+	key = next_word(&text);
+	device = next_word(&text);
+	offset = next_word(&text);
 	if (!algorithm || !key || !device || !offset ||
 	    strlen(algorithm) >= sizeof(table->algorithm) ||
 	    strlen(device) >= sizeof(table->device))
@@ -110,7 +151,7 @@ static int parse_words(char *text, struct libmktme_table *table)
 	if (!err)
 		err = parse_offset(offset, table);
 	if (!err)
-		err = parse_options(&saveptr, table);
+		err = parse_options(&text, table);
 	return err;
 }
 

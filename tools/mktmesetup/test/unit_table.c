@@ -9,6 +9,8 @@ static const char *const good_lines[] = {
 	"aes-xts-256 :64:logon:cryptsetup:b3c3-d0 259:1 12288",
 	"aes-xts-128 :32:user:mktme:x /dev/pmem0 8192 1 no_verifier",
 	"aes-xts-256 :64:encrypted:a:b:c 259:1 0 1 init_verifier",
+	"aes-xts-256 :64:logon:with\\ blank 259:1 0",
+	"aes-xts-256 :64:logon:with\\\\backslash 259:1 0",
 };
 
 static void test_round_trip(void **state)
@@ -42,6 +44,18 @@ static void test_fields(void **state)
 	assert_int_equal(table.offset, 12288);
 	assert_false(table.has_init_verifier);
 	assert_false(table.has_no_verifier);
+}
+
+static void test_escapes(void **state)
+{
+	struct libmktme_table table = { 0 };
+
+	(void)state;
+	assert_int_equal(
+		libmktme_table_parse("aes-xts-256 :64:logon:a\\ \\\\b 259:1 0",
+				     &table),
+		0);
+	assert_string_equal(table.key_description, "a \\b");
 }
 
 static void test_no_room(void **state)
@@ -115,6 +129,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_no_room),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_status),
