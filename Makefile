@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What people type.  The kernel modules' own rules are in Kbuild.
+
+KVER ?= $(shell uname -r)
+KDIR ?= /lib/modules/$(KVER)/build
+TEST_KERNELS ?= 6.12 6.1
+JOBS ?= 2
+# Others may be working on this machine.
+NICE ?= nice
+
+help:
+	@echo 'Try it and test it (nothing special needed; installs what is missing):'
+	@echo '  demo            build everything, show the main job end to end in a machine'
+	@echo '  check           build everything, run every test; TESTS="dm cli" selects'
+	@echo '  check-unit      only what needs no virtual machine'
+	@echo '  style           only the style checks'
+	@echo '  shell           a machine with a pmem namespace to try commands in'
+	@echo 'For a machine that has the hardware:'
+	@echo '  modules         kernel modules for KDIR=$(KDIR)'
+	@echo '  tools           mktmesetup'
+	@echo '  install         both (DESTDIR= in front, for packages)'
+	@echo 'Clean up:'
+	@echo '  clean           what was built, except the emulator'
+	@echo '  distclean       all of build/'
+	@echo '  distclean-cache kernels, emulator and file systems in the cache directory'
+
+setup:
+	@scripts/setup
+
+# The test kernels, their modules, the emulator, the machine's file systems.
+test-parts: setup
+	@$(NICE) tests/qemu/build >/dev/null
+	@tests/vm/rootfs >/dev/null
+	@for kernel in $(TEST_KERNELS); do \
+		tests/vm/initrd $$kernel >/dev/null && \
+		$(NICE) tests/vm/payload $$kernel >/dev/null || exit 1; \
+	done
+
+check: test-parts
+	@tests/check -j $(JOBS) $(TESTS)
+
+check-unit: setup
+	@tests/check -j $(JOBS) unit/ style/
+
+style: setup
+	@tests/check -j $(JOBS) style/
+
+demo: test-parts
+	@tests/demo
+
+shell: test-parts
+	@tests/vm/shell
+
+# Built in a tree of links, as for the tests, so that the sources stay clean.
+modules:
+	@KVER="$(KVER)" KDIR="$(KDIR)" scripts/build-modules host
+
+tools:
+	@$(MAKE) -C tools/mktmesetup all
+
+modules_install: modules
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/build/modules/$(KVER) \
+		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
+
+tools_install: tools
+	@$(MAKE) -C tools/mktmesetup install DESTDIR=$(DESTDIR)
+
+install: modules_install tools_install
+
+clean:
+	rm -rf build/check build/install build/modules build/payload build/tests build/tools
+
+distclean:
+	rm -rf build
+
+distclean-cache:
+	rm -rf "$$(bash -c '. scripts/lib.sh && echo "$$MKTME_CACHE"')"
+
+.PHONY: help setup test-parts check check-unit style demo shell modules tools \
+	modules_install tools_install install clean distclean distclean-cache
