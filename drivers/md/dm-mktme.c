@@ -10,7 +10,6 @@
 #include <linux/badblocks.h>
 #include <linux/bio.h>
 #include <linux/blkdev.h>
-#include <linux/ctype.h>
 #include <linux/dax.h>
 #include <linux/device-mapper.h>
 #include <linux/highmem.h>
@@ -92,7 +91,11 @@ static int parse_algorithm(struct mktme_c *mc, const char *arg, char **error)
 	return 0;
 }
 
-/* ":<bytes>:<type>:<description>"; the description may contain colons. */
+/*
+ * ":<bytes>:<type>:<description>"; the description may contain colons.  Blanks
+ * can be had by escaping, but user space's library escapes what it is given and
+ * not what it prints: such a line could not be fed back.
+ */
 static int parse_key(struct mktme_c *mc, const char *arg, char **error)
 {
 	const char *type, *description;
@@ -106,6 +109,10 @@ static int parse_key(struct mktme_c *mc, const char *arg, char **error)
 	description = strchr(type, ':');
 	if (!description || !description[1])
 		return -EINVAL;
+	if (strpbrk(description, " \t\n")) {
+		*error = "<key>: description must not contain blanks";
+		return -EINVAL;
+	}
 
 	*error = "out of memory";
 	mc->key_type = kstrndup(type, description - type, GFP_KERNEL);
@@ -158,7 +165,7 @@ static int parse_options(struct mktme_c *mc, struct dm_target *ti,
 			 struct dm_arg_set *as)
 {
 	static const struct dm_arg args[] = {
-		{ 0, MAX_OPTIONS, "<#options>: must be 0, 1 or 2" },
+		{ 0, MAX_OPTIONS, "<#options>: must be 0, 1 or 2, and as many must follow" },
 	};
 	unsigned int count;
 	int r;
@@ -763,14 +770,10 @@ static void emit_info(struct mktme_c *mc, char *result, unsigned int maxlen)
 static void emit_table(struct mktme_c *mc, char *result, unsigned int maxlen)
 {
 	unsigned int sz = 0;
-	const char *c;
 
-	DMEMIT("%s :%u:%s:", algorithm_names[mc->key_ref.algorithm],
-	       mc->key_ref.bytes, mc->key_type);
-	/* Escaped, so that the constructor reads back what it was given */
-	for (c = mc->key_description; *c; c++)
-		DMEMIT(isspace(*c) || *c == '\\' ? "\\%c" : "%c", *c);
-	DMEMIT(" %s %llu", mc->dev->name, (u64)mc->start);
+	DMEMIT("%s :%u:%s:%s %s %llu", algorithm_names[mc->key_ref.algorithm],
+	       mc->key_ref.bytes, mc->key_type, mc->key_description,
+	       mc->dev->name, (u64)mc->start);
 	if (!mc->has_verifier)
 		DMEMIT(" 1 %s", DM_MKTME_OPT_NO_VERIFIER);
 }
