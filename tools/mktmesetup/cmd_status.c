@@ -38,8 +38,9 @@ static void print_mapping(const struct libmktme_volume *volume)
 
 static void print_volume(const struct libmktme_volume *volume)
 {
-	printf("/dev/mapper/%s is active%s.\n", volume->name,
-	       volume->open_count > 0 ? " and is in use" : "");
+	printf("/dev/mapper/%s is active%s%s.\n", volume->name,
+	       volume->open_count > 0 ? " and is in use" : "",
+	       volume->is_closing ? ", to be closed when it is not" : "");
 	printf("  type:         MKTME\n");
 	if (volume->table.sectors)
 		print_mapping(volume);

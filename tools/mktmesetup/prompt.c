@@ -94,37 +94,41 @@ static int read_line(int fd, struct libmktme_secret *secret)
 	return -EINVAL;
 }
 
-static int read_line_without_echo(int fd, struct libmktme_secret *secret)
+/* Silence comes before the question: an answer may be quick. */
+static int ask_silently(int in, int out, const char *question,
+			struct libmktme_secret *secret)
 {
 	struct termios saved, silent;
 	int err;
 
-	if (tcgetattr(fd, &saved))
+	if (tcgetattr(in, &saved))
 		return -errno;
 	silent = saved;
 	silent.c_lflag &= ~ECHO;
-	if (tcsetattr(fd, TCSAFLUSH, &silent))
+	if (tcsetattr(in, TCSAFLUSH, &silent))
 		return -errno;
-	err = read_line(fd, secret);
-	tcsetattr(fd, TCSAFLUSH, &saved);
+	dprintf(out, "%s", question);
+	err = read_line(in, secret);
+	dprintf(out, "\n");
+	tcsetattr(in, TCSAFLUSH, &saved);
 	return err;
 }
 
 static int ask(struct libmktme_secret *secret, const char *question)
 {
-	int fd, err;
+	int tty, err;
 
 	err = libmktme_secret_alloc(secret, PASSPHRASE_MAX);
 	if (err)
 		return err;
-	fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
-	if (fd < 0)
-		fd = STDIN_FILENO;
-	dprintf(fd == STDIN_FILENO ? STDERR_FILENO : fd, "%s", question);
-	err = read_line_without_echo(fd, secret);
-	dprintf(fd == STDIN_FILENO ? STDERR_FILENO : fd, "\n");
-	if (fd != STDIN_FILENO)
-		close(fd);
+	tty = open("/dev/tty", O_RDWR | O_CLOEXEC);
+	if (tty >= 0) {
+		err = ask_silently(tty, tty, question, secret);
+		close(tty);
+	} else {
+		err = ask_silently(STDIN_FILENO, STDERR_FILENO, question,
+				   secret);
+	}
 	if (err)
 		libmktme_secret_free(secret);
 	return err;

@@ -17,6 +17,7 @@ struct json_object *volume_to_json(const struct libmktme_volume *volume)
 	json_add_string(object, "name", volume->name);
 	json_add_string(object, "uuid", volume->uuid);
 	json_add_bool(object, "suspended", volume->is_suspended);
+	json_add_bool(object, "closing", volume->is_closing);
 	json_add_bool(object, "readonly", volume->is_readonly);
 	json_add_u64(object, "open_count", volume->open_count);
 	if (!table->sectors)

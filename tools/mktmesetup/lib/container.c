@@ -136,7 +136,10 @@ static int check_path(const char *path)
 
 	if (!stat(path, &st))
 		return 0;
-	return errno == ENOENT || errno == ENOTDIR ? -ENODEV : -errno;
+	if (errno != ENOENT && errno != ENOTDIR)
+		return -errno;
+	libmktme_reason("no such device");
+	return -ENODEV;
 }
 
 static int open_container(const char *path,

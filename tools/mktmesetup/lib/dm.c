@@ -288,6 +288,7 @@ int libmktme_dm_query(const char *name, struct libmktme_volume *volume)
 	volume->open_count = info.open_count;
 	volume->is_readonly = info.read_only;
 	volume->is_suspended = info.suspended;
+	volume->is_closing = info.deferred_remove;
 	err = query_uuid(name, volume->uuid, sizeof(volume->uuid));
 	if (!err)
 		err = query_target(DM_DEVICE_TABLE, name,

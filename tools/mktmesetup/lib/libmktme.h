@@ -577,6 +577,7 @@ int libmktme_status_parse(const char *line, struct libmktme_status *status);
  * @open_count: how often it is open
  * @is_readonly: it cannot be written
  * @is_suspended: I/O waits
+ * @is_closing: it will be removed when its last user goes
  * @table: its table line; @sectors is 0 if it has no live table
  * @status: its status line
  */
@@ -588,6 +589,7 @@ struct libmktme_volume {
 	int open_count;
 	bool is_readonly;
 	bool is_suspended;
+	bool is_closing;
 	struct libmktme_table table;
 	struct libmktme_status status;
 };

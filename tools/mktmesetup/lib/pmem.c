@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which memory is below a block device, and who uses it; the only file that
- * calls libndctl.
+ * Which memory is below a block device; the only file that calls libndctl.
  */
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <ndctl/libndctl.h>
 #include <stdio.h>
@@ -14,7 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <unistd.h>
 
 #include "lib_private.h"
 
@@ -228,78 +224,7 @@ int libmktme_base_require_usable(const struct libmktme_base *base)
 	return -EOPNOTSUPP;
 }
 
-/* ---- users ---- */
-
-static bool find_mount(const struct libmktme_base *base, char *where,
-		       size_t size)
-{
-	unsigned int major, minor;
-	bool is_found = false;
-	char line[4096];
-	FILE *file;
-
-	file = fopen("/proc/self/mountinfo", "re");
-	if (!file)
-		return false;
-	while (!is_found && fgets(line, sizeof(line), file)) {
-		char point[PATH_MAX];
-
-		if (sscanf(line, "%*d %*d %u:%u %*s %4095s", &major, &minor,
-			   point) != 3)
-			continue;
-		is_found = major == base->major && minor == base->minor;
-		if (is_found)
-			snprintf(where, size, "mounted on %s", point);
-	}
-	fclose(file);
-	return is_found;
-}
-
-static bool find_holder(const struct libmktme_base *base, char *who,
-			size_t size)
-{
-	char path[128], name_path[512], name[LIBMKTME_NAME_BYTES];
-	struct dirent *entry;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/holders",
-		 base->major, base->minor);
-	dir = opendir(path);
-	if (!dir)
-		return false;
-	do {
-		entry = readdir(dir);
-	} while (entry && entry->d_name[0] == '.');
-	if (entry) {
-		snprintf(name_path, sizeof(name_path), "%s/%s/dm/name", path,
-			 entry->d_name);
-		if (libmktme_read_line(name_path, name, sizeof(name)))
-			snprintf(name, sizeof(name), "%.64s", entry->d_name);
-		snprintf(who, size, "held by '%s'", name);
-	}
-	closedir(dir);
-	return entry;
-}
-
-int libmktme_base_require_unused(const struct libmktme_base *base)
-{
-	char who[PATH_MAX + 16];
-	int fd;
-
-	fd = open(base->path, O_RDONLY | O_EXCL | O_CLOEXEC);
-	if (fd >= 0) {
-		close(fd);
-		return 0;
-	}
-	if (errno != EBUSY)
-		return -errno;
-	if (find_mount(base, who, sizeof(who)) ||
-	    find_holder(base, who, sizeof(who)))
-		libmktme_reason("it is in use: %s", who);
-	else
-		libmktme_reason("it is in use");
-	return -EBUSY;
-}
+/* ---- numbers and names ---- */
 
 void libmktme_base_path(const char *number, char *path, size_t size)
 {

@@ -115,12 +115,12 @@ int libmktme_volume_check_name(const char *name)
 
 	if (!*name || strlen(name) >= LIBMKTME_NAME_BYTES ||
 	    strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, "..")) {
-		libmktme_reason("not a valid name");
+		libmktme_reason("'%s' is not a valid name", name);
 		return -EINVAL;
 	}
 	exists = libmktme_dm_exists(name);
 	if (exists > 0) {
-		libmktme_reason("a device of that name already exists");
+		libmktme_reason("'%s' is the name of another device", name);
 		return -EEXIST;
 	}
 	return exists;
@@ -154,7 +154,7 @@ int libmktme_volume_deactivate(const char *name, bool is_deferred)
 		return err;
 	err = libmktme_dm_remove(name, is_deferred);
 	if (err == -EBUSY) {
-		libmktme_reason("it is in use");
+		libmktme_explain_use(volume.major, volume.minor);
 		libmktme_hint(
 			"unmount it first, or use --deferred to close it when its last user goes");
 	}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who uses a block device.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib_private.h"
+
+static bool find_mount(unsigned int major, unsigned int minor, char *who,
+		       size_t size)
+{
+	unsigned int mount_major, mount_minor;
+	bool is_found = false;
+	char point[PATH_MAX];
+	char line[PATH_MAX + 256];
+	FILE *file;
+
+	file = fopen("/proc/self/mountinfo", "re");
+	if (!file)
+		return false;
+	while (!is_found && fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%*d %*d %u:%u %*s %4095s", &mount_major,
+			   &mount_minor, point) != 3)
+			continue;
+		is_found = mount_major == major && mount_minor == minor;
+	}
+	fclose(file);
+	if (is_found)
+		snprintf(who, size, "mounted on %s", point);
+	return is_found;
+}
+
+/* Another block device on top of it; device-mapper's have a name. */
+static bool find_holder(unsigned int major, unsigned int minor, char *who,
+			size_t size)
+{
+	char path[128], name_path[512], name[LIBMKTME_NAME_BYTES];
+	struct dirent *entry;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/holders", major,
+		 minor);
+	dir = opendir(path);
+	if (!dir)
+		return false;
+	do {
+		entry = readdir(dir);
+	} while (entry && entry->d_name[0] == '.');
+	if (entry) {
+		snprintf(name_path, sizeof(name_path), "%s/%s/dm/name", path,
+			 entry->d_name);
+		if (libmktme_read_line(name_path, name, sizeof(name)))
+			snprintf(name, sizeof(name), "%.64s", entry->d_name);
+		snprintf(who, size, "held by '%s'", name);
+	}
+	closedir(dir);
+	return entry;
+}
+
+void libmktme_explain_use(unsigned int major, unsigned int minor)
+{
+	char who[PATH_MAX + 16];
+
+	if (find_mount(major, minor, who, sizeof(who)) ||
+	    find_holder(major, minor, who, sizeof(who)))
+		libmktme_reason("it is in use: %s", who);
+	else
+		libmktme_reason("it is in use");
+}
+
+int libmktme_base_require_unused(const struct libmktme_base *base)
+{
+	int fd;
+
+	fd = open(base->path, O_RDONLY | O_EXCL | O_CLOEXEC);
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	if (errno != EBUSY)
+		return -errno;
+	libmktme_explain_use(base->major, base->minor);
+	return -EBUSY;
+}
