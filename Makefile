@@ -6,6 +6,7 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 TEST_KERNELS ?= 6.12 6.1
 JOBS ?= 2
+MAKEFLAGS += --no-print-directory
 # Others may be working on this machine.
 NICE ?= nice
 
@@ -62,6 +63,8 @@ tools:
 modules_install: modules
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/build/modules/$(KVER) \
 		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
+	@# Debian's headers have no System.map, and then kbuild leaves this out.
+	$(if $(DESTDIR),,depmod -a $(KVER))
 
 tools_install: tools
 	@$(MAKE) -C tools/mktmesetup install DESTDIR=$(DESTDIR)
