@@ -169,6 +169,11 @@ static int check_machine(struct plan *plan)
 		set_hint("enable 'TME bypass' in the BIOS set-up");
 		return -ENODEV;
 	}
+	if (caps.keyids_used >= caps.keyids_total) {
+		set_reason("every KeyID is in use");
+		set_hint("close a volume that is not needed");
+		return -ENOSPC;
+	}
 	return choose_algorithm(plan, &caps);
 }
 

@@ -333,25 +333,25 @@ static void probe_address_space(struct probe *probe)
 
 static void probe_modules(struct probe *probe)
 {
+	const char *key = "modules", *title = "kernel modules";
 	struct libmktme_caps caps;
-	int err;
 
-	/* Without the hardware they do not load, which is not their fault. */
-	if (probe->failed) {
-		report(probe, "modules", "kernel modules", LIBMKTME_UNKNOWN,
-		       NULL, "not tried, since the above failed");
+	if (libmktme_caps_read(&caps) && probe->failed) {
+		/* Without the hardware they do not load. */
+		report(probe, key, title, LIBMKTME_UNKNOWN, NULL,
+		       "not tried, since the above failed");
 		return;
 	}
-	err = libmktme_caps_require(&caps);
-	if (err)
-		report(probe, "modules", "kernel modules", LIBMKTME_FAIL,
+	if (libmktme_caps_require(&caps)) {
+		report(probe, key, title, LIBMKTME_FAIL,
 		       "install the modules nd_mktme and dm-mktme for this kernel, and see the kernel log",
 		       "not loaded");
-	else
-		report(probe, "modules", "kernel modules", LIBMKTME_OK, NULL,
-		       "loaded; %u of %u KeyIDs in use, %u CPU package%s",
-		       caps.keyids_used, caps.keyids_total, caps.packages,
-		       caps.packages == 1 ? "" : "s");
+		return;
+	}
+	report(probe, key, title, LIBMKTME_OK, NULL,
+	       "loaded; %u of %u KeyIDs in use, %u CPU package%s",
+	       caps.keyids_used, caps.keyids_total, caps.packages,
+	       caps.packages == 1 ? "" : "s");
 }
 
 /* ---- the memory ---- */
