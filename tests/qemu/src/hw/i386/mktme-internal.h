@@ -209,6 +209,7 @@ struct MktmeState {
 extern MktmeState *mktme_device;
 
 /* mktme.c: registers */
+bool mktme_enabled(MktmeState *s);
 bool mktme_active(MktmeState *s);
 unsigned mktme_keyid_shift(MktmeState *s);
 unsigned mktme_max_keyid(MktmeState *s);

@@ -201,7 +201,7 @@ QCryptoCipher *mktme_cipher(MktmeState *s, MktmeDimm *d, unsigned keyid,
     MktmePackage *p = package_of(s, d->package);
     MktmeKey *key = &p->key[keyid];
 
-    if (!s->encrypt || !(s->activate & TME_ACTIVATE_ENABLE)) {
+    if (!s->encrypt || !mktme_enabled(s)) {
         return NULL;
     }
     switch (key->state) {

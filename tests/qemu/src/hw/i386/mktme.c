@@ -35,12 +35,18 @@
 
 MktmeState *mktme_device;
 
-bool mktme_active(MktmeState *s)
+/* The engine works: KeyID 0 is encrypted, unless bypassed */
+bool mktme_enabled(MktmeState *s)
 {
     uint64_t wanted = TME_ACTIVATE_LOCK | TME_ACTIVATE_ENABLE;
 
-    return (s->activate & wanted) == wanted &&
-           TME_ACTIVATE_KEYID_BITS(s->activate) != 0;
+    return (s->activate & wanted) == wanted;
+}
+
+/* There are KeyIDs */
+bool mktme_active(MktmeState *s)
+{
+    return mktme_enabled(s) && TME_ACTIVATE_KEYID_BITS(s->activate) != 0;
 }
 
 unsigned mktme_keyid_shift(MktmeState *s)
