@@ -3,8 +3,8 @@
  * Write a file through a DAX mapping with CPU stores, and say where on the
  * device it lies.
  *
- * The content follows from --seed alone and no two 64-byte lines of it are
- * equal, so that every line can be found again on the media.  --print gives
+ * The content follows from --seed, or --text, alone and no two 64-byte lines of
+ * it are equal, so that every line can be found again on the media.  --print gives
  * the same bytes on standard output (on the host: what should be there).
  */
 #define _GNU_SOURCE
@@ -37,7 +37,7 @@
 enum flush { FLUSH_USER, FLUSH_NONE, FLUSH_MSYNC, STORE_NONTEMPORAL };
 
 struct options {
-	const char *path;
+	const char *path, *text;
 	uint64_t size, offset, seed, base;
 	enum flush flush;
 	bool map_sync, verify, hold, hexdump, extents, print, keep;
@@ -51,6 +51,24 @@ static uint64_t word(uint64_t seed, uint64_t n)
 	z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9ull;
 	z = (z ^ z >> 27) * 0x94d049bb133111ebull;
 	return z ^ z >> 31;
+}
+
+/* Word n of the content.  With --text, line n / 8 is the text and its number. */
+static uint64_t content(const struct options *o, uint64_t n)
+{
+	static uint64_t at = UINT64_MAX;
+	static char line[LINE + 1];
+	uint64_t value;
+
+	if (!o->text)
+		return word(o->seed, n);
+	if (n / WORDS != at) {
+		at = n / WORDS;
+		snprintf(line, sizeof(line), "%-52.52s %10u\n", o->text,
+			 (unsigned int)at);
+	}
+	memcpy(&value, line + n % WORDS * 8, sizeof(value));
+	return value;
 }
 
 /* ---- stores and flushes ---------------------------------------------- */
@@ -83,7 +101,7 @@ static void store(char *p, const struct options *o)
 	uint64_t i;
 
 	for (i = 0; i < o->size / 8; i++) {
-		uint64_t value = word(o->seed, o->offset / 8 + i);
+		uint64_t value = content(o, o->offset / 8 + i);
 
 		if (o->flush == STORE_NONTEMPORAL)
 			asm volatile("movnti %1, %0" : "=m"(to[i]) : "r"(value));
@@ -103,7 +121,7 @@ static int verify(const char *p, const struct options *o)
 		const uint64_t *line = (const uint64_t *)(p + i * LINE);
 
 		for (j = 0; j < WORDS; j++) {
-			if (line[j] != word(o->seed, o->offset / 8 + i * WORDS + j)) {
+			if (line[j] != content(o, o->offset / 8 + i * WORDS + j)) {
 				different++;
 				break;
 			}
@@ -191,7 +209,7 @@ static void print_content(const struct options *o)
 	uint64_t i, value;
 
 	for (i = 0; i < o->size / 8; i++) {
-		value = word(o->seed, o->offset / 8 + i);
+		value = content(o, o->offset / 8 + i);
 		if (fwrite(&value, 8, 1, stdout) != 1)
 			err(1, "cannot write");
 	}
@@ -251,6 +269,7 @@ static int usage(void)
 {
 	fputs("daxwrite [OPTIONS] FILE\n"
 	      "  --size N --offset N --seed N   what to write (64K at 0, seed 1); K, M, G\n"
+	      "  --text TEXT   instead of noise by seed, lines that people can read\n"
 	      "  --flush       CLWB each line, then SFENCE, from user space (default)\n"
 	      "  --no-flush    plain stores, left in the caches\n"
 	      "  --nontemporal non-temporal stores, then SFENCE\n"
@@ -286,6 +305,7 @@ static void parse(int argc, char **argv, struct options *o)
 		{ "size", required_argument, NULL, 's' },
 		{ "offset", required_argument, NULL, 'o' },
 		{ "seed", required_argument, NULL, 'S' },
+		{ "text", required_argument, NULL, 'T' },
 		{ "base", required_argument, NULL, 'b' },
 		{ "flush", no_argument, NULL, 'f' },
 		{ "no-flush", no_argument, NULL, 'n' },
@@ -307,6 +327,7 @@ static void parse(int argc, char **argv, struct options *o)
 		case 's': o->size = number(optarg); break;
 		case 'o': o->offset = number(optarg); break;
 		case 'S': o->seed = number(optarg); break;
+		case 'T': o->text = optarg; break;
 		case 'b': o->base = number(optarg); break;
 		case 'f': o->flush = FLUSH_USER; break;
 		case 'n': o->flush = FLUSH_NONE; break;
