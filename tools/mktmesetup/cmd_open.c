@@ -109,8 +109,10 @@ static int unlock_by_passphrase(const struct open_args *args,
 		err = libmktme_container_unlock(container, &pass, description,
 						size);
 		libmktme_secret_free(&pass);
-		if (was_interrupted())
+		if (was_interrupted()) {
+			set_reason("interrupted");
 			return -EINTR;
+		}
 		if (err == -EPERM && --tries)
 			fprintf(stderr,
 				"No key available with this passphrase.\n");

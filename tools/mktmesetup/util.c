@@ -236,7 +236,7 @@ void format_bytes(uint64_t bytes, char *text, size_t size)
 	snprintf(text, size, "%.2f %ciB", value, units[i]);
 }
 
-int print_json(struct json_object *object)
+void print_json(struct json_object *object)
 {
 	const char *text;
 
@@ -245,7 +245,6 @@ int print_json(struct json_object *object)
 				JSON_C_TO_STRING_NOSLASHESCAPE);
 	puts(text);
 	json_object_put(object);
-	return fflush(stdout) ? -EIO : 0;
 }
 
 void json_add_string(struct json_object *object, const char *name,

@@ -135,8 +135,8 @@ void format_bytes(uint64_t bytes, char *text, size_t size);
 
 struct json_object;
 
-/* Print and free; returns 0 or -EIO. */
-int print_json(struct json_object *object);
+/* Print and free. */
+void print_json(struct json_object *object);
 void json_add_string(struct json_object *object, const char *name,
 		     const char *value);
 void json_add_u64(struct json_object *object, const char *name, uint64_t value);

@@ -22,8 +22,7 @@ struct explanation {
 };
 
 static const struct explanation explanations[] = {
-	{ ENOKEY, "the kernel does not find the volume key",
-	  "keys are looked up in the keyrings of this process; is the kernel built with CONFIG_KEYS?" },
+	{ ENOKEY, "the kernel does not find the volume key", NULL },
 	{ EKEYREVOKED, "the volume key was revoked", NULL },
 	{ EKEYEXPIRED, "the volume key has expired", NULL },
 	{ ENODEV, "this machine cannot encrypt memory",
