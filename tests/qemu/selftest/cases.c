@@ -293,6 +293,8 @@ static void bad_parameters(long cmd, long keyid, long alg)
 	check_equal(command(1, SET_KEY_RANDOM, 0), alg, "PCONFIG RANDOM without algorithm");
 	check_equal(command(1, CLEAR_KEY, 0), alg, "PCONFIG CLEAR without algorithm");
 	check_equal(command(1, NO_ENCRYPT, 0), alg, "PCONFIG NO_ENCRYPT without algorithm");
+	check_equal(command(1, CLEAR_KEY, 2), alg, "PCONFIG CLEAR, algorithm not activated");
+	check_equal(command(1, NO_ENCRYPT, 8), alg, "PCONFIG NO_ENCRYPT, algorithm not activated");
 	check_equal(command(0, 9, 0), cmd, "PCONFIG order: command first");
 	check_equal(command(0, SET_KEY_DIRECT, 0), keyid, "PCONFIG order: KeyID before algorithm");
 }

@@ -387,7 +387,7 @@ static MktmeDimm *dimm_of_spa(MktmeState *s, hwaddr spa)
     return NULL;
 }
 
-/* The page of the shadow behind physical address @addr; false if there is none */
+/* The page of the shadow behind @addr; false if there is none */
 static bool locate(MktmeState *s, hwaddr addr, MktmeDimm **d, uint64_t *page)
 {
     unsigned keyid = 0;

@@ -108,8 +108,8 @@ bool mktme_hooks_active(void);
 bool mktme_has_target(void);
 
 /*
- * MSRs 981H to 984H and 87H; false means #GP.  Whether @cs enumerates them is
- * asked first, in mktme_helper.c.
+ * MSRs 981H to 984H and 87H; false means #GP.  The first asks whether CPUID
+ * enumerates them, the others are the device's.
  */
 bool mktme_msr_enumerated(CPUArchState *env, uint32_t msr);
 bool mktme_rdmsr(uint32_t msr, uint64_t *val);
