@@ -92,6 +92,19 @@ static void case_no_cpuid(void)
 	media(place(1, 1), "plain", 0, 0, 0x11, "no PCONFIG in CPUID: KeyID 0 can be flushed");
 }
 
+static void case_no_device(void)
+{
+	u64 v = 1;
+
+	check_equal(rdmsr(0x981, &v) == NO_FAULT ? v : 1, 0, "no device: 981H reads 0");
+	check_equal(rdmsr(0x982, &v) == NO_FAULT ? v : 1, 0, "no device: 982H reads 0");
+	check_equal(wrmsr(0x982, 2), GP, "no device: WRMSR 982H #GP");
+	check_equal(rdmsr(0x87, &v), GP, "no device: RDMSR 87H #GP");
+	check_equal(set_key(1, 1, 2), -1 - GP, "no device: PCONFIG #GP");
+	fill_line(window(0, place(1, 0)), 0x10);
+	media(place(1, 0), "plain", 0, 0, 0x10, "no device: an NVDIMM as ever");
+}
+
 static void case_no_target(void)
 {
 	u32 r[4];
@@ -1255,6 +1268,7 @@ static void case_bench(void)
 const struct test_case cases[] = {
 	{ "enum", case_enum },
 	{ "no-cpuid", case_no_cpuid },
+	{ "no-device", case_no_device },
 	{ "no-target", case_no_target },
 	{ "inactive", case_inactive },
 	{ "tdx", case_tdx },

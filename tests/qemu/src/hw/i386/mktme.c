@@ -108,7 +108,9 @@ bool mktme_rdmsr(uint32_t msr, uint64_t *val)
     unsigned k, p;
 
     if (!s) {
-        return false;
+        /* A CPU with TME in a machine without: neither locked nor enabled */
+        *val = 0;
+        return msr != MSR_MKTME_KEYID_PARTITIONING;
     }
     switch (msr) {
     case MSR_TME_CAPABILITY:
