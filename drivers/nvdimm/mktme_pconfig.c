@@ -258,8 +258,13 @@ static int detect_cpu(void)
 	return 0;
 }
 
-static int detect_activation(u64 activate)
+static int detect_activation(u64 capability, u64 activate)
 {
+	if (!TME_CAP_KEYID_BITS(capability)) {
+		pr_err("this CPU has TME, but no KeyIDs (MSR 981H = %#llx)\n",
+		       capability);
+		return -ENODEV;
+	}
 	if (!TME_ACTIVATE_LOCKED(activate)) {
 		pr_err("TME is not locked by the firmware (MSR 982H = %#llx): enable 'Total Memory Encryption (TME)' in its set-up\n",
 		       activate);
@@ -305,7 +310,7 @@ int mktme_pconfig_detect(struct mktme_cap *cap)
 	capability = read_msr_or_zero(MSR_TME_CAPABILITY);
 	partitioning = read_msr_or_zero(MSR_MKTME_KEYID_PARTITIONING);
 	activate = read_msr_or_zero(MSR_TME_ACTIVATE);
-	r = detect_activation(activate);
+	r = detect_activation(capability, activate);
 	if (r)
 		return r;
 
