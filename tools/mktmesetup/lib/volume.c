@@ -32,6 +32,7 @@ static const struct explanation explanations[] = {
 	{ ERANGE,
 	  "its addresses cannot be combined with a KeyID on this kernel",
 	  "5-level paging (LA57), or fewer KeyID bits in the BIOS set-up, would help" },
+	{ EEXIST, "a device-mapper device of that name already exists", NULL },
 	{ EBUSY, "part of it is in use",
 	  "'mktmesetup list' shows the active volumes" },
 	{ ENOSPC, "every KeyID is in use",
