@@ -1170,6 +1170,38 @@ static void case_power_cut(void)
 	park("kill");
 }
 
+/* movl $value, %eax; ret */
+static void put_code(unsigned keyid, u64 offset, u8 value)
+{
+	volatile u8 *p = window(keyid, offset);
+
+	p[0] = 0xb8;
+	p[1] = value;
+	p[2] = p[3] = p[4] = 0;
+	p[5] = 0xc3;
+	flush(p);
+}
+
+static u32 call(unsigned keyid, u64 offset) { return ((u32 (*)(void))window(keyid, offset))(); }
+
+static void case_code(void)
+{
+	raw_view();
+	if (!boot_count()) {
+		put_code(RAW, place(1, 0), 1);
+		check_equal(call(RAW, place(1, 0)), 1, "code in a window runs");
+		check_equal(call(0, place(1, 0)), 1, "code through KeyID 0 runs");
+		put_code(RAW, place(1, 0), 2);
+		check_equal(call(RAW, place(1, 0)), 2, "code rewritten through its window");
+		check_equal(call(0, place(1, 0)), 1, "code of another KeyID is stale");
+		flush(window(0, place(1, 0)));
+		check_equal(call(0, place(1, 0)), 2, "code of another KeyID, after a flush");
+		put_code(RAW, place(1, 0), 3);
+		reset();
+	}
+	check_equal(call(0, place(1, 0)), 3, "code in another boot of the machine");
+}
+
 #define BENCH_MiB 32
 
 /* No pass or fail: figures for people */
@@ -1302,6 +1334,7 @@ const struct test_case cases[] = {
 	{ "dma", case_dma },
 	{ "transparent", case_transparent },
 	{ "qmp", case_qmp },
+	{ "code", case_code },
 	{ "power-cut", case_power_cut },
 	{ "bench", case_bench },
 	{ 0, 0 }

@@ -22,6 +22,7 @@
 #include "cpu.h"
 #include "exec/address-spaces.h"
 #include "exec/exec-all.h"
+#include "exec/ram_addr.h"
 #include "exec/ramlist.h"
 #include "mktme-internal.h"
 #include "trace.h"
@@ -70,14 +71,34 @@ static bool is_dirty(MktmeDimm *d, uint64_t page, unsigned line)
                   MKTME_LINE_SIZE) != 0;
 }
 
-/* Called with s->lock held */
-static void fill(MktmeDimm *d, uint64_t page)
+/*
+ * The guest may have run code from this page.  QEMU notices when a guest
+ * changes such a page, but not when we do.
+ */
+static bool forget_code(MktmeDimm *d, uint64_t page)
+{
+    ram_addr_t addr = memory_region_get_ram_addr(&d->shadow_mr) +
+                      (page << TARGET_PAGE_BITS);
+
+    if (cpu_physical_memory_get_dirty_flag(addr, DIRTY_MEMORY_CODE)) {
+        return false;
+    }
+    cpu_physical_memory_set_dirty_flag(addr, DIRTY_MEMORY_CODE);
+    return true;
+}
+
+/*
+ * Called with s->lock held.  True if translated code has become wrong: then
+ * tb_flush() must follow, which comes before the next block is executed.
+ */
+static bool fill(MktmeDimm *d, uint64_t page)
 {
     MktmeState *s = d->s;
     uint64_t missing = ~d->valid[page];
     unsigned keyid = keyid_of_page(d, page);
     uint64_t offset = media_offset(d, page);
     bool touched = test_bit(page, d->touched);
+    bool changed = !touched;
     QCryptoCipher *cipher = mktme_cipher(s, d, keyid, d->base + offset);
     unsigned line;
 
@@ -85,6 +106,7 @@ static void fill(MktmeDimm *d, uint64_t page)
     s->stats.fills++;
     for (line = 0; line < MKTME_PAGE_LINES; line++) {
         uint8_t *clean = clean_line(d, page, line);
+        uint8_t *shadow = shadow_line(d, page, line);
 
         if (!(missing & (1ull << line))) {
             continue;
@@ -100,11 +122,13 @@ static void fill(MktmeDimm *d, uint64_t page)
         mktme_crypt_line(s, cipher, d->base + offset + line * MKTME_LINE_SIZE,
                          d->media + offset + line * MKTME_LINE_SIZE, clean,
                          false);
-        memcpy(shadow_line(d, page, line), clean, MKTME_LINE_SIZE);
+        changed = changed || memcmp(shadow, clean, MKTME_LINE_SIZE);
+        memcpy(shadow, clean, MKTME_LINE_SIZE);
         s->stats.fill_lines++;
     }
     d->valid[page] = UINT64_MAX;
     set_bit(page, d->touched);
+    return changed && forget_code(d, page);
 }
 
 /*
@@ -416,7 +440,7 @@ static IOMMUTLBEntry mktme_translate(IOMMUMemoryRegion *iommu, hwaddr addr,
     MktmeState *s = r->s;
     MktmeDimm *d;
     uint64_t page;
-    bool evict = false;
+    bool evict = false, code = false;
     IOMMUTLBEntry ret = {
         .target_as = &address_space_memory,
         .iova = addr & TARGET_PAGE_MASK,
@@ -433,10 +457,13 @@ static IOMMUTLBEntry mktme_translate(IOMMUMemoryRegion *iommu, hwaddr addr,
     }
     qemu_mutex_lock(&s->lock);
     if (~d->valid[page]) {
-        fill(d, page);
+        code = fill(d, page);
         evict = remember(s, d, page);
     }
     qemu_mutex_unlock(&s->lock);
+    if (code) {
+        tb_flush(current_cpu ?: first_cpu);
+    }
     if (evict) {
         async_safe_run_on_cpu(current_cpu ?: first_cpu, evict_work,
                               RUN_ON_CPU_HOST_PTR(s));
