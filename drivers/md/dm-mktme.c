@@ -189,7 +189,7 @@ static int parse_options(struct mktme_c *mc, struct dm_target *ti,
 		return -EINVAL;
 	}
 	if (mc->init_verifier &&
-	    !(dm_table_get_mode(ti->table) & FMODE_WRITE)) {
+	    !(dm_table_get_mode(ti->table) & BLK_OPEN_WRITE)) {
 		ti->error = "<option>: init_verifier needs a writable device";
 		return -EINVAL;
 	}

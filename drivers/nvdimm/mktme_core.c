@@ -71,7 +71,7 @@ int mktme_cap_check_range(phys_addr_t phys, size_t bytes, unsigned int keyid,
 	}
 	if (keyid_first(&mktme_cap, keyid) + phys + bytes - 1 >
 	    last_mappable()) {
-		*error = "<device>: KeyID address is above what the kernel can map; 5-level paging (LA57) is needed";
+		*error = "<device>: KeyID address too high; 5-level paging (LA57) is needed";
 		return -ERANGE;
 	}
 	return 0;

@@ -42,7 +42,7 @@ static const struct {
 
 struct pconfig_call {
 	struct mktme_key_program *operand;
-	int fault;
+	bool fault;
 	unsigned long status;
 };
 
@@ -69,14 +69,14 @@ u32 mktme_pconfig_alg_bit(enum mktme_algorithm algorithm)
 static void pconfig_execute(struct pconfig_call *call)
 {
 	unsigned long ax = PCONFIG_MKTME_KEY_PROGRAM;
-	int fault = 0;
-	u8 zf = 0;
+	u8 fault = true, zf = 0;
 
 	asm volatile("1:	.byte 0x0f, 0x01, 0xc5\n"
 		     "	setz %b[zf]\n"
+		     "	movb $0, %b[fault]\n"
 		     "2:\n"
-		     _ASM_EXTABLE_TYPE_REG(1b, 2b, EX_TYPE_EFAULT_REG, %k[fault])
-		     : "+a" (ax), [zf] "+q" (zf), [fault] "+r" (fault)
+		     _ASM_EXTABLE(1b, 2b)
+		     : "+a" (ax), [zf] "+q" (zf), [fault] "+q" (fault)
 		     : "b" (call->operand)
 		     : "memory", "cc");
 	call->fault = fault;

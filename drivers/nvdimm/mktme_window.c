@@ -118,7 +118,7 @@ static int check_memory_type(const struct mktme_window *window,
 	if (is_write_back(window->kaddr) &&
 	    is_write_back(window->kaddr + window->base.bytes - PAGE_SIZE))
 		return 0;
-	*error = "<device>: KeyID addresses are not cached write-back; the MTRR default type must be write-back";
+	*error = "<device>: not cached write-back through the KeyID; see the MTRR default type";
 	return -EOPNOTSUPP;
 }
 

@@ -22,10 +22,11 @@
  *
  * key		":<bytes>:<type>:<description>", as dm-crypt writes it: a key
  *		in one of the caller's keyrings.  <type> is "user", "logon" or
- *		"encrypted"; <description> has no blanks.  <bytes> is 32 for aes-xts-128 (16 bytes of data
- *		key, then 16 bytes of tweak key) and 64 for aes-xts-256 (32 and
- *		32).  The two halves must differ and neither may be all zeros.
- *		A key never appears in a table line itself, in or out.
+ *		"encrypted"; <description> has no blanks.  <bytes> is 32 for
+ *		aes-xts-128 (16 bytes of data key, then 16 bytes of tweak key)
+ *		and 64 for aes-xts-256 (32 and 32).  The two halves must differ
+ *		and neither may be all zeros.  A key never appears in a table
+ *		line itself, in or out.
  *
  * device	the pmem block device (whole or partition), as path or
  *		"major:minor".

@@ -37,6 +37,7 @@ static const struct explanation explanations[] = {
 	  "'mktmesetup list' shows the active volumes" },
 	{ ENOSPC, "every KeyID is in use",
 	  "close a volume that is not needed, or assign more KeyIDs to TME-MK in the BIOS set-up" },
+	{ EAGAIN, "the memory controller stayed busy", "try again" },
 	{ EIO, "the memory or the hardware reported an error",
 	  "see the kernel log" },
 	{ EINVAL, "the kernel did not accept the parameters",
