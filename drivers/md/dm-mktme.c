@@ -357,11 +357,11 @@ static int write_verifier(const struct mktme_c *mc, u64 data_sectors)
 	return nvdimm_flush(mc->region, NULL);
 }
 
-/* What was found in the lines of a verifier, each counted once */
+/* What was found in the lines of a verifier */
 struct verifier_findings {
+	unsigned int unencrypted;
 	unsigned int wrong;
 	unsigned int other_length;
-	unsigned int plaintext;
 	u32 first_wrong;
 };
 
@@ -371,6 +371,8 @@ static void inspect_line(const struct mktme_verifier_line *line,
 {
 	struct mktme_verifier_line expected;
 
+	if (!memcmp(line, raw, sizeof(*line)))
+		found->unencrypted++;
 	fill_line(&expected, index, le64_to_cpu(line->data_sectors));
 	if (memcmp(line, &expected, sizeof(expected))) {
 		if (!found->wrong++)
@@ -379,8 +381,6 @@ static void inspect_line(const struct mktme_verifier_line *line,
 	}
 	if (line->data_sectors != cpu_to_le64(data_sectors))
 		found->other_length++;
-	if (!memcmp(raw, &expected, sizeof(expected)))
-		found->plaintext++;
 }
 
 /* The copies survive a machine check, where a load of the media would not. */
@@ -432,18 +432,19 @@ static int judge_verifier(const struct mktme_c *mc,
 	phys_addr_t wrong = mc->base.phys + found->first_wrong *
 			    sizeof(struct mktme_verifier_line);
 
+	if (found->unencrypted) {
+		DMERR("%pg: %u of %zu lines of the verifier are the same on the media",
+		      mc->dev->bdev, found->unencrypted,
+		      DM_MKTME_VERIFIER_LINES);
+		*error = "<device>: the memory is not being encrypted";
+		return -EPROTO;
+	}
 	if (found->wrong) {
 		DMERR("%pg: %u of %zu lines of the verifier do not match, first at %pa",
 		      mc->dev->bdev, found->wrong, DM_MKTME_VERIFIER_LINES,
 		      &wrong);
 		*error = "<key>: does not match the verifier: wrong key, or the data have moved";
 		return -EKEYREJECTED;
-	}
-	if (found->plaintext) {
-		DMERR("%pg: %u of %zu lines of the verifier are plaintext on the media",
-		      mc->dev->bdev, found->plaintext, DM_MKTME_VERIFIER_LINES);
-		*error = "<device>: the memory is not being encrypted";
-		return -EPROTO;
 	}
 	if (found->other_length) {
 		*error = "<len>: is not the one that the verifier was made for";

@@ -58,8 +58,8 @@
  *	EKEYREJECTED	the verifier does not match: wrong key, or the data
  *			have moved to another physical address
  *	ESTALE		the verifier matches but was made for another <len>
- *	EPROTO		the verifier matches, but the media holds plaintext:
- *			this memory is not being encrypted
+ *	EPROTO		the media holds the verifier as it is seen through the
+ *			KeyID: this memory is not being encrypted
  *	EAGAIN		the hardware stayed busy; try again
  *	EIO		the media or the hardware reported an error
  *

@@ -81,7 +81,7 @@ void libmktme_volume_explain(int err, uint64_t phys,
 	case -EPROTO:
 		libmktme_reason(
 			"memory at 0x%" PRIx64
-			" is not encrypted: the key matches, but the media holds plaintext",
+			" is not being encrypted: the media holds what the KeyID shows",
 			verifier);
 		libmktme_hint(
 			"do not use this memory for secrets; 'mktmesetup probe' tells more");
