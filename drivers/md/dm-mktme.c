@@ -649,8 +649,6 @@ static blk_status_t copy_segment(const struct mktme_c *mc, struct bio_vec *bv,
 	else if (copy_mc_to_kernel(buffer, media, bv->bv_len))
 		status = BLK_STS_IOERR;
 	kunmap_local(buffer);
-	if (!is_write)
-		flush_dcache_page(bv->bv_page);
 	return status;
 }
 
