@@ -6,7 +6,6 @@
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/bits.h>
 #include <linux/device.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>

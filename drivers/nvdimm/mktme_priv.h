@@ -44,7 +44,6 @@ struct mktme_ll_ops {
 
 /* mktme_core.c */
 extern struct mktme_cap mktme_cap;
-unsigned int mktme_cap_mappable_keyids(const struct mktme_cap *cap);
 int mktme_cap_check_range(phys_addr_t phys, size_t bytes, unsigned int keyid,
 			  const char **error);
 

@@ -31,7 +31,6 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/err.h>
-#include <linux/io.h>
 #include <linux/list.h>
 #include <linux/memremap.h>
 #include <linux/minmax.h>

@@ -139,11 +139,7 @@ static int choose_algorithm(struct plan *plan, const struct libmktme_caps *caps)
 
 	if (args->cipher || args->key_bits) {
 		plan->alg = parse_cipher(args->cipher, args->key_bits);
-		if (caps->algorithms & plan->alg->activate_bit)
-			return 0;
-		set_reason("the BIOS did not activate %s", plan->alg->name);
-		set_hint("'mktmesetup probe' shows what is activated");
-		return -EOPNOTSUPP;
+		return libmktme_caps_require_algorithm(caps, plan->alg);
 	}
 	for (alg = libmktme_algorithms; alg->name; alg++) {
 		if (!(caps->algorithms & alg->activate_bit))

@@ -196,11 +196,9 @@ static int check(const struct open_args *args,
 	if (err)
 		return err;
 	alg = libmktme_algorithm_by_name(binding->algorithm);
-	if (!(caps.algorithms & alg->activate_bit)) {
-		set_reason("the BIOS did not activate %s", alg->name);
-		set_hint("'mktmesetup probe' shows what is activated");
-		return -EOPNOTSUPP;
-	}
+	err = libmktme_caps_require_algorithm(&caps, alg);
+	if (err)
+		return err;
 	if (alg->key_bytes != libmktme_container_key_bytes(container)) {
 		set_reason("binding and volume key disagree on the algorithm");
 		return -EINVAL;

@@ -125,3 +125,13 @@ int libmktme_caps_require(struct libmktme_caps *caps)
 	}
 	return 0;
 }
+
+int libmktme_caps_require_algorithm(const struct libmktme_caps *caps,
+				    const struct libmktme_algorithm *alg)
+{
+	if (caps->algorithms & alg->activate_bit)
+		return 0;
+	libmktme_reason("the BIOS did not activate %s", alg->name);
+	libmktme_hint("'mktmesetup probe' shows what is activated");
+	return -EOPNOTSUPP;
+}

@@ -149,6 +149,16 @@ int libmktme_caps_read(struct libmktme_caps *caps);
  */
 int libmktme_caps_require(struct libmktme_caps *caps);
 
+/**
+ * libmktme_caps_require_algorithm() - may PCONFIG use this algorithm?
+ * @caps: from libmktme_caps_require()
+ * @alg: the algorithm
+ *
+ * Return: 0, or -EOPNOTSUPP with the reason if the firmware did not activate it
+ */
+int libmktme_caps_require_algorithm(const struct libmktme_caps *caps,
+				    const struct libmktme_algorithm *alg);
+
 /* ---- the memory below ------------------------------------------------- */
 
 /**
