@@ -46,3 +46,9 @@ pack() {
 		-noI -noD -noF -noX -no-progress
 	mv "$new" "$2"
 }
+
+# Options for mmdebstrap, one a line: how this machine reaches its mirrors (a
+# proxy, for instance).
+mirror_options() {
+	apt-config dump | sed -nE 's/^Acquire::(Check|http|https)/--aptopt=&/p'
+}
