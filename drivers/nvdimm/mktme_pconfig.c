@@ -14,6 +14,7 @@
 #include <linux/smp.h>
 #include <linux/string.h>
 #include <asm/asm.h>
+#include <asm/cpuid/api.h>
 #include <asm/msr.h>
 #include <asm/processor.h>
 
