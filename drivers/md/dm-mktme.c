@@ -17,7 +17,6 @@
 #include <linux/mktme.h>
 #include <linux/module.h>
 #include <linux/nd.h>
-#include <linux/pfn_t.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -266,7 +265,7 @@ static int find_page(const struct mktme_c *mc, sector_t sector, void **kaddr,
 {
 	pgoff_t pgoff = (get_start_sect(mc->dev->bdev) + sector) >>
 			PAGE_SECTORS_SHIFT;
-	pfn_t pfn;
+	dax_pfn_t pfn;
 	long r;
 	int id;
 
@@ -278,7 +277,7 @@ static int find_page(const struct mktme_c *mc, sector_t sector, void **kaddr,
 		*error = "<device>: its memory cannot be accessed";
 		return r < 0 ? r : -EIO;
 	}
-	*phys = pfn_t_to_phys(pfn);
+	*phys = dax_pfn_to_phys(pfn);
 	return 0;
 }
 
@@ -699,7 +698,7 @@ static size_t dax_offset(struct dm_target *ti, pgoff_t pgoff)
 
 static long mktme_dax_direct_access(struct dm_target *ti, pgoff_t pgoff,
 				    long nr_pages, enum dax_access_mode mode,
-				    void **kaddr, pfn_t *pfn)
+				    void **kaddr, dax_pfn_t *pfn)
 {
 	const struct mktme_c *mc = ti->private;
 	size_t offset = dax_offset(ti, pgoff);
@@ -713,8 +712,7 @@ static long mktme_dax_direct_access(struct dm_target *ti, pgoff_t pgoff,
 	if (kaddr)
 		*kaddr = mc->data + offset;
 	if (pfn)
-		*pfn = phys_to_pfn_t(mc->data_phys + offset,
-				     PFN_DEV | PFN_MAP);
+		*pfn = phys_to_dax_pfn(mc->data_phys + offset);
 	return nr_pages;
 }
 
