@@ -595,8 +595,7 @@ static unsigned int find_bad_block(const struct mktme_c *mc, sector_t sector,
 				   unsigned int sectors, unsigned int *bad)
 {
 	struct block_device *bdev = mc->dev->bdev;
-	sector_t first;
-	int count;
+	sector_t first, count;
 
 	sector += get_start_sect(bdev) + mc->start;
 	if (!badblocks_check(bdev->bd_disk->bb, sector, sectors, &first,
@@ -606,7 +605,7 @@ static unsigned int find_bad_block(const struct mktme_c *mc, sector_t sector,
 		count -= sector - first;
 		first = sector;
 	}
-	*bad = min_t(unsigned int, count, sectors - (first - sector));
+	*bad = min_t(sector_t, count, sectors - (first - sector));
 	return first - sector + *bad;
 }
 
