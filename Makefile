@@ -4,7 +4,7 @@
 
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
-TEST_KERNELS ?= 6.12 6.1
+TEST_KERNELS ?= 6.12 6.1 7.3
 JOBS ?= 2
 MAKEFLAGS += --no-print-directory
 # Others may be working on this machine.
