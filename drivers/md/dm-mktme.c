@@ -21,6 +21,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
+#include <linux/uio.h>
 #include <uapi/linux/dm-mktme.h>
 
 #define DM_MSG_PREFIX "mktme"
@@ -33,27 +34,34 @@
 #define DAX_PAGES_MAX		PHYS_PFN(SZ_1G)
 
 #define MIN_ARGS		4
-#define MAX_OPTIONS		2
+#define MAX_OPTIONS		3
 
 /**
  * struct mktme_c - context of one target
  * @dev: the base
+ * @dax_dev_copy: @dev as device-mapper shall see it if the base itself offers
+ *	no DAX (raw namespaces): with a dax device of our own
  * @region: NVDIMM region of @dev, for flushing its write queues
  * @start: sector of @dev at which the data begins
  * @data_bytes: length of the data
- * @base: the memory below the window: verifier and data
+ * @base: the memory below the window: its struct pages if they are there,
+ *	verifier and data
  * @key_type: of the key in the table line
  * @key_description: likewise
  * @key_ref: the key in the table line; points to the two above
- * @keyid: KeyID that holds the key
- * @window: @base mapped through @keyid
+ * @user: this target, as the engine knows it
+ * @window: @base mapped through a KeyID that holds the key
+ * @data_offset: from the beginning of the window to the data
  * @data: kernel address of the data, through the KeyID
  * @data_phys: physical address of the data, with the KeyID
+ * @is_raw: the base is a raw namespace
  * @has_verifier: the 2 MiB before the data are the verifier
  * @init_verifier: write the verifier
+ * @memmap_on_media: the window's struct pages are in the window itself
  */
 struct mktme_c {
 	struct dm_dev *dev;
+	struct dm_dev dax_dev_copy;
 	struct nd_region *region;
 	sector_t start;
 	size_t data_bytes;
@@ -61,12 +69,15 @@ struct mktme_c {
 	char *key_type;
 	char *key_description;
 	struct mktme_key_ref key_ref;
-	struct mktme_keyid *keyid;
+	struct mktme_user user;
 	struct mktme_window *window;
+	size_t data_offset;
 	void *data;
 	phys_addr_t data_phys;
+	bool is_raw;
 	bool has_verifier;
 	bool init_verifier;
+	bool memmap_on_media;
 };
 
 static const char * const algorithm_names[MKTME_ALGORITHMS] = {
@@ -95,12 +106,12 @@ static int parse_algorithm(struct mktme_c *mc, const char *arg, char **error)
  * can be had by escaping, but user space's library escapes what it is given and
  * not what it prints: such a line could not be fed back.
  */
-static int parse_key(struct mktme_c *mc, const char *arg, char **error)
+static int parse_key_object(struct mktme_c *mc, const char *arg, char **error)
 {
 	const char *type, *description;
 	char dummy;
 
-	*error = "<key>: must be :<bytes>:<type>:<description>";
+	*error = "<key>: must be :<bytes>:<type>:<description>, random or plaintext";
 	if (sscanf(arg, ":%u%c", &mc->key_ref.bytes, &dummy) != 2 ||
 	    dummy != ':')
 		return -EINVAL;
@@ -120,6 +131,17 @@ static int parse_key(struct mktme_c *mc, const char *arg, char **error)
 		return -ENOMEM;
 	mc->key_ref.type = mc->key_type;
 	mc->key_ref.description = mc->key_description;
+	return 0;
+}
+
+static int parse_key(struct mktme_c *mc, const char *arg, char **error)
+{
+	if (!strcmp(arg, DM_MKTME_KEY_RANDOM))
+		mc->key_ref.kind = MKTME_KEY_RANDOM;
+	else if (!strcmp(arg, DM_MKTME_KEY_PLAINTEXT))
+		mc->key_ref.kind = MKTME_KEY_PLAINTEXT;
+	else
+		return parse_key_object(mc, arg, error);
 	return 0;
 }
 
@@ -153,27 +175,52 @@ static int parse_option(struct mktme_c *mc, const char *arg, char **error)
 		mc->init_verifier = true;
 	} else if (!strcmp(arg, DM_MKTME_OPT_NO_VERIFIER)) {
 		mc->has_verifier = false;
+	} else if (!strcmp(arg, DM_MKTME_OPT_DISCARD_KEY)) {
+		mc->key_ref.discard = true;
+	} else if (!strcmp(arg, DM_MKTME_OPT_MEMMAP_DEV)) {
+		mc->memmap_on_media = true;
 	} else {
-		*error = "<option>: must be init_verifier or no_verifier";
+		*error = "<option>: must be init_verifier, no_verifier, discard_key or memmap=dev";
 		return -EINVAL;
 	}
 	return 0;
+}
+
+static int check_options(const struct mktme_c *mc, struct dm_target *ti)
+{
+	bool can_write = dm_table_get_mode(ti->table) & BLK_OPEN_WRITE;
+
+	if (mc->init_verifier && !mc->has_verifier)
+		ti->error = "<option>: init_verifier and no_verifier exclude each other";
+	else if (mc->init_verifier && !can_write)
+		ti->error = "<option>: init_verifier needs a writable device";
+	else if (mc->has_verifier && mc->key_ref.kind == MKTME_KEY_PLAINTEXT)
+		ti->error = "<option>: a plaintext key needs no_verifier";
+	else if (mc->key_ref.discard && mc->key_ref.kind != MKTME_KEY_OBJECT)
+		ti->error = "<option>: discard_key needs a key object";
+	else if (mc->memmap_on_media && !mc->has_verifier)
+		ti->error = "<option>: memmap=dev writes to the media and needs the verifier";
+	else if (mc->memmap_on_media && !can_write)
+		ti->error = "<option>: memmap=dev needs a writable device";
+	else
+		return 0;
+	return -EINVAL;
 }
 
 static int parse_options(struct mktme_c *mc, struct dm_target *ti,
 			 struct dm_arg_set *as)
 {
 	static const struct dm_arg args[] = {
-		{ 0, MAX_OPTIONS, "<#options>: must be 0, 1 or 2, and as many must follow" },
+		{ 0, MAX_OPTIONS, "<#options>: must be 0 to 3, and as many must follow" },
 	};
-	unsigned int count;
+	unsigned int count = 0;
 	int r;
 
-	if (!as->argc)
-		return 0;
-	r = dm_read_arg_group(args, as, &count, &ti->error);
-	if (r)
-		return r;
+	if (as->argc) {
+		r = dm_read_arg_group(args, as, &count, &ti->error);
+		if (r)
+			return r;
+	}
 	while (count--) {
 		r = parse_option(mc, dm_shift_arg(as), &ti->error);
 		if (r)
@@ -183,16 +230,7 @@ static int parse_options(struct mktme_c *mc, struct dm_target *ti,
 		ti->error = "<option>: more options than <#options> says";
 		return -EINVAL;
 	}
-	if (mc->init_verifier && !mc->has_verifier) {
-		ti->error = "<option>: init_verifier and no_verifier exclude each other";
-		return -EINVAL;
-	}
-	if (mc->init_verifier &&
-	    !(dm_table_get_mode(ti->table) & BLK_OPEN_WRITE)) {
-		ti->error = "<option>: init_verifier needs a writable device";
-		return -EINVAL;
-	}
-	return 0;
+	return check_options(mc, ti);
 }
 
 /*
@@ -201,7 +239,28 @@ static int parse_options(struct mktme_c *mc, struct dm_target *ti,
 
 static sector_t window_sector(const struct mktme_c *mc)
 {
-	return mc->start - (mc->has_verifier ? VERIFIER_SECTORS : 0);
+	return mc->start - (mc->data_offset >> SECTOR_SHIFT);
+}
+
+static void set_data_offset(struct mktme_c *mc, const struct dm_target *ti)
+{
+	size_t verifier = mc->has_verifier ? DM_MKTME_VERIFIER_BYTES : 0;
+
+	mc->data_bytes = ti->len << SECTOR_SHIFT;
+	if (mc->memmap_on_media)
+		mc->base.memmap_bytes = mktme_memmap_bytes(verifier +
+							   mc->data_bytes);
+	mc->data_offset = mc->base.memmap_bytes + verifier;
+	mc->base.bytes = mc->data_offset + mc->data_bytes;
+}
+
+static void hint_len(const struct mktme_c *mc, sector_t len)
+{
+	sector_t lower = round_down(len, ALIGN_SECTORS);
+
+	DMERR("%pg: <len> %llu: the nearest valid ones are %llu and %llu",
+	      mc->dev->bdev, (u64)len, (u64)(lower ?: ALIGN_SECTORS),
+	      (u64)(lower + ALIGN_SECTORS));
 }
 
 static int check_range(const struct mktme_c *mc, const struct dm_target *ti,
@@ -214,11 +273,19 @@ static int check_range(const struct mktme_c *mc, const struct dm_target *ti,
 		return -EINVAL;
 	}
 	if (!ti->len || ti->len % ALIGN_SECTORS) {
+		hint_len(mc, ti->len);
 		*error = "<len>: must be a multiple of 2 MiB (4096 sectors)";
 		return -EINVAL;
 	}
 	if (mc->has_verifier && mc->start < VERIFIER_SECTORS) {
 		*error = "<offset>: the verifier needs 2 MiB (4096 sectors) before it";
+		return -EINVAL;
+	}
+	if (mc->start < mc->data_offset >> SECTOR_SHIFT) {
+		DMERR("%pg: <offset> %llu: struct pages and verifier need %zu sectors before it",
+		      mc->dev->bdev, (u64)mc->start,
+		      mc->data_offset >> SECTOR_SHIFT);
+		*error = "<offset>: too little room before it for memmap=dev";
 		return -EINVAL;
 	}
 	if (mc->start > device_sectors || ti->len > device_sectors - mc->start) {
@@ -228,24 +295,33 @@ static int check_range(const struct mktme_c *mc, const struct dm_target *ti,
 	return 0;
 }
 
+static bool is_raw_namespace(const struct device *dev)
+{
+	return dev->type && (!strcmp(dev->type->name, "nd_namespace_io") ||
+			     !strcmp(dev->type->name, "nd_namespace_pmem"));
+}
+
 /*
  * Only a disk of the pmem driver has the NVDIMM bus above it; its parent is a
- * namespace or a pfn device, and the parent of that is the region.
+ * namespace or a pfn device, and the parent of that is the region.  A raw
+ * namespace has no struct pages, so its disk has no DAX, and no dax_dev.
  */
 static int find_region(struct mktme_c *mc, char **error)
 {
 	struct gendisk *disk = mc->dev->bdev->bd_disk;
 	struct device *dev = disk_to_dev(disk)->parent;
+	bool has_dax = blk_queue_dax(disk->queue);
 
 	if (!dev || !dev->bus || strcmp(dev->bus->name, "nd") ||
 	    !dev->parent) {
 		*error = "<device>: is not a pmem namespace";
 		return -EOPNOTSUPP;
 	}
-	if (!mc->dev->dax_dev) {
-		*error = blk_queue_dax(disk->queue) ?
+	mc->is_raw = !has_dax && is_raw_namespace(dev);
+	if (!mc->dev->dax_dev && !mc->is_raw) {
+		*error = has_dax ?
 			 "<device>: the partition is not aligned to 4 KiB" :
-			 "<device>: the namespace is not in fsdax mode";
+			 "<device>: the namespace is neither in fsdax nor in raw mode";
 		return -EOPNOTSUPP;
 	}
 	mc->region = to_nd_region(dev->parent);
@@ -253,6 +329,31 @@ static int find_region(struct mktme_c *mc, char **error)
 		*error = "<device>: its flush is asynchronous (virtio-pmem)";
 		return -EOPNOTSUPP;
 	}
+	mc->base.bdev = mc->dev->bdev;
+	mc->base.dev = dev;
+	mc->base.nid = disk->node_id;
+	return 0;
+}
+
+/*
+ * device-mapper asks each base for its dax device.  That of a raw namespace is
+ * not offered, so it gets one of ours, which is never used for data.
+ */
+static int set_up_raw_dax(struct mktme_c *mc, char **error)
+{
+	struct dax_device *dax_dev;
+
+	if (!mc->is_raw)
+		return 0;
+	dax_dev = alloc_dax(mc, NULL);
+	if (IS_ERR(dax_dev)) {
+		*error = "<device>: cannot have a dax device";
+		return PTR_ERR(dax_dev);
+	}
+	set_dax_synchronous(dax_dev);
+	dax_write_cache(dax_dev, nvdimm_has_cache(mc->region));
+	mc->dax_dev_copy = *mc->dev;
+	mc->dax_dev_copy.dax_dev = dax_dev;
 	return 0;
 }
 
@@ -292,39 +393,137 @@ static void hint_offset(const struct mktme_c *mc, phys_addr_t phys)
 		      mc->start + ALIGN_SECTORS - misaligned);
 }
 
-static int find_base(struct mktme_c *mc, const struct dm_target *ti,
-		     char **error)
+static int find_raw_base(struct mktme_c *mc)
+{
+	const struct nd_namespace_io *nsio = to_nd_namespace_io(mc->base.dev);
+	sector_t sector = get_start_sect(mc->dev->bdev) + window_sector(mc);
+
+	mc->base.phys = nsio->res.start + ((u64)sector << SECTOR_SHIFT);
+	return 0;
+}
+
+static int find_fsdax_base(struct mktme_c *mc, char **error)
 {
 	struct mktme_base *base = &mc->base;
 	sector_t first = window_sector(mc);
-	sector_t last = mc->start + ti->len - PAGE_SECTORS;
-	phys_addr_t phys, last_phys;
+	sector_t last = first + (base->bytes >> SECTOR_SHIFT) - PAGE_SECTORS;
+	phys_addr_t last_phys;
 	void *last_kaddr;
 	int r;
 
-	if (mc->start % PAGE_SECTORS) {
-		*error = "<offset>: must be a multiple of 8 sectors";
-		return -EINVAL;
-	}
 	r = find_page(mc, first, &base->kaddr, &base->phys, error);
 	if (r)
 		return r;
 	r = find_page(mc, last, &last_kaddr, &last_phys, error);
 	if (r)
 		return r;
-	base->bytes = (mc->start + ti->len - first) << SECTOR_SHIFT;
-	base->nid = mc->dev->bdev->bd_disk->node_id;
-	phys = base->phys + base->bytes - PAGE_SIZE;
-	if (last_phys != phys ||
+	if (last_phys != base->phys + base->bytes - PAGE_SIZE ||
 	    last_kaddr != base->kaddr + base->bytes - PAGE_SIZE) {
 		*error = "<device>: its memory is not contiguous";
 		return -EOPNOTSUPP;
 	}
-	if (!IS_ALIGNED(base->phys, DM_MKTME_ALIGN_BYTES)) {
-		hint_offset(mc, base->phys);
+	return 0;
+}
+
+static int find_base(struct mktme_c *mc, char **error)
+{
+	int r;
+
+	if (mc->start % PAGE_SECTORS) {
+		*error = "<offset>: must be a multiple of 8 sectors";
+		return -EINVAL;
+	}
+	r = mc->is_raw ? find_raw_base(mc) : find_fsdax_base(mc, error);
+	if (r)
+		return r;
+	if (!IS_ALIGNED(mc->base.phys, DM_MKTME_ALIGN_BYTES)) {
+		hint_offset(mc, mc->base.phys);
 		*error = "<offset>: its physical address must be a multiple of 2 MiB";
 		return -EINVAL;
 	}
+	return 0;
+}
+
+/*
+ * Bad blocks.  The list of a pmem disk counts from where its data begin,
+ * partitions included.
+ */
+
+/* Return: sectors from @sector to the end of the first bad block, 0 for none */
+static unsigned int find_bad_block(const struct mktme_c *mc, sector_t sector,
+				   unsigned int sectors, unsigned int *bad)
+{
+	struct block_device *bdev = mc->dev->bdev;
+	sector_t first, count;
+
+	sector += get_start_sect(bdev);
+	if (!badblocks_check(bdev->bd_disk->bb, sector, sectors, &first,
+			     &count))
+		return 0;
+	if (first < sector) {
+		count -= sector - first;
+		first = sector;
+	}
+	*bad = min_t(sector_t, count, sectors - (first - sector));
+	return first - sector + *bad;
+}
+
+static bool has_bad_blocks(const struct mktme_c *mc)
+{
+	const struct badblocks *bb = mc->dev->bdev->bd_disk->bb;
+
+	return unlikely(bb && bb->count);
+}
+
+/*
+ * @offset counts from the beginning of the data; @bytes is that of a bio or of
+ * one DAX access, 1 GiB at most.
+ */
+static bool has_bad_block(const struct mktme_c *mc, size_t offset, size_t bytes)
+{
+	unsigned int bad;
+
+	return has_bad_blocks(mc) &&
+	       find_bad_block(mc, mc->start + (offset >> SECTOR_SHIFT),
+			      bytes >> SECTOR_SHIFT, &bad);
+}
+
+/* Verifier and struct pages are read and written without being asked for. */
+static int check_bad_blocks(const struct mktme_c *mc, char **error)
+{
+	unsigned int bad, skip;
+
+	if (!mc->data_offset || !has_bad_blocks(mc))
+		return 0;
+	skip = find_bad_block(mc, window_sector(mc),
+			      mc->data_offset >> SECTOR_SHIFT, &bad);
+	if (!skip)
+		return 0;
+	DMERR("%pg: bad block at sector %llu, in the verifier or its struct pages",
+	      mc->dev->bdev, (u64)(window_sector(mc) + skip - bad));
+	*error = "<device>: media error in the verifier";
+	return -EIO;
+}
+
+/*
+ * The media is repaired below, and what is there afterwards is noise: the
+ * caller writes through the window, and has promised nothing before that.
+ */
+static int repair(const struct mktme_c *mc, size_t offset, size_t bytes)
+{
+	struct block_device *bdev = mc->dev->bdev;
+	sector_t sector = mc->start + (offset >> SECTOR_SHIFT);
+	int r;
+
+	r = mktme_window_clear_poison(mc->window, mc->data_offset + offset,
+				      bytes);
+	if (r) {
+		DMERR_LIMIT("%pg: bad block near sector %llu could not be repaired",
+			    bdev, (u64)sector);
+		return r;
+	}
+	badblocks_clear(bdev->bd_disk->bb, get_start_sect(bdev) + sector,
+			bytes >> SECTOR_SHIFT);
 	return 0;
 }
 
@@ -345,7 +544,7 @@ static void fill_line(struct mktme_verifier_line *line, u32 index,
 static int write_verifier(const struct mktme_c *mc, u64 data_sectors)
 {
 	struct mktme_verifier_line line;
-	void *kaddr = mktme_window_kaddr(mc->window);
+	void *kaddr = mktme_window_kaddr(mc->window) + mc->base.memmap_bytes;
 	u32 i;
 
 	for (i = 0; i < DM_MKTME_VERIFIER_LINES; i++) {
@@ -400,12 +599,12 @@ static int inspect_page(const void *page, const void *raw_page, u32 index,
 }
 
 /* Both views are flushed first, so that the media is read and not a cache. */
-static int inspect_verifier(const struct mktme_c *mc,
-			    struct mktme_window *raw_view, u64 data_sectors,
+static int inspect_verifier(struct mktme_window *window, size_t window_offset,
+			    struct mktme_raw *raw, u64 data_sectors,
 			    struct verifier_findings *found)
 {
-	const void *page = mktme_window_kaddr(mc->window);
-	const void *raw_page = mktme_window_kaddr(raw_view);
+	const void *page = mktme_window_kaddr(window) + window_offset;
+	const void *raw_page = mktme_raw_kaddr(raw);
 	struct mktme_verifier_line *lines;
 	size_t offset;
 	int r = 0;
@@ -413,14 +612,14 @@ static int inspect_verifier(const struct mktme_c *mc,
 	lines = kvmalloc(2 * PAGE_SIZE, GFP_KERNEL);
 	if (!lines)
 		return -ENOMEM;
-	mktme_window_flush(mc->window, 0, DM_MKTME_VERIFIER_BYTES);
-	mktme_window_flush(raw_view, 0, DM_MKTME_VERIFIER_BYTES);
+	mktme_window_flush(window, window_offset, DM_MKTME_VERIFIER_BYTES);
+	mktme_raw_flush(raw, DM_MKTME_VERIFIER_BYTES);
 	for (offset = 0; !r && offset < DM_MKTME_VERIFIER_BYTES;
 	     offset += PAGE_SIZE)
 		r = inspect_page(page + offset, raw_page + offset,
 				 offset / sizeof(*lines), data_sectors, lines,
 				 lines + LINES_PER_PAGE, found);
-	mktme_window_flush(raw_view, 0, DM_MKTME_VERIFIER_BYTES);
+	mktme_raw_flush(raw, DM_MKTME_VERIFIER_BYTES);
 	kvfree(lines);
 	return r;
 }
@@ -428,7 +627,8 @@ static int inspect_verifier(const struct mktme_c *mc,
 static int judge_verifier(const struct mktme_c *mc,
 			  const struct verifier_findings *found, char **error)
 {
-	phys_addr_t wrong = mc->base.phys + found->first_wrong *
+	phys_addr_t wrong = mc->base.phys + mc->base.memmap_bytes +
+			    found->first_wrong *
 			    sizeof(struct mktme_verifier_line);
 
 	if (found->unencrypted) {
@@ -452,20 +652,32 @@ static int judge_verifier(const struct mktme_c *mc,
 	return 0;
 }
 
-static int check_verifier(const struct mktme_c *mc, u64 data_sectors,
-			  char **error)
+/* The verifier as a base of its own */
+static struct mktme_base verifier_base(const struct mktme_c *mc)
 {
 	struct mktme_base base = mc->base;
+
+	base.phys += base.memmap_bytes;
+	if (base.kaddr)
+		base.kaddr += base.memmap_bytes;
+	base.memmap_bytes = 0;
+	base.bytes = DM_MKTME_VERIFIER_BYTES;
+	return base;
+}
+
+static int check_verifier(const struct mktme_c *mc, struct mktme_window *window,
+			  size_t window_offset, u64 data_sectors, char **error)
+{
+	struct mktme_base base = verifier_base(mc);
 	struct verifier_findings found = { 0 };
-	struct mktme_window *raw_view;
+	struct mktme_raw *raw;
 	int r;
 
-	base.bytes = DM_MKTME_VERIFIER_BYTES;
-	raw_view = mktme_raw_map(&base, (const char **)error);
-	if (IS_ERR(raw_view))
-		return PTR_ERR(raw_view);
-	r = inspect_verifier(mc, raw_view, data_sectors, &found);
-	mktme_raw_unmap(raw_view);
+	raw = mktme_raw_map(&base, (const char **)error);
+	if (IS_ERR(raw))
+		return PTR_ERR(raw);
+	r = inspect_verifier(window, window_offset, raw, data_sectors, &found);
+	mktme_raw_unmap(raw);
 	if (r) {
 		*error = r == -EIO ? "<device>: media error in the verifier" :
 				     "out of memory";
@@ -475,24 +687,72 @@ static int check_verifier(const struct mktme_c *mc, u64 data_sectors,
 }
 
 /*
+ * Mapping a window with its struct pages on the media writes them there.  So
+ * see first, through a window of the verifier alone, that it is the right key
+ * and the right place.
+ */
+static int check_verifier_alone(const struct mktme_c *mc, u64 data_sectors,
+				char **error)
+{
+	struct mktme_base base = verifier_base(mc);
+	struct mktme_user user = { .disk = mc->user.disk };
+	struct mktme_window *window;
+	int r;
+
+	window = mktme_window_map(&base, &mc->key_ref, &user,
+				  (const char **)error);
+	if (IS_ERR(window))
+		return PTR_ERR(window);
+	r = check_verifier(mc, window, 0, data_sectors, error);
+	mktme_window_unmap(window, &user);
+	return r;
+}
+
+/*
  * Constructor and destructor
  */
 
-static int open_window(struct mktme_c *mc, struct dm_target *ti)
+static int map_window(struct mktme_c *mc, struct dm_target *ti)
 {
 	const char **error = (const char **)&ti->error;
-	size_t skip = mc->has_verifier ? DM_MKTME_VERIFIER_BYTES : 0;
+	int r;
 
-	mc->keyid = mktme_keyid_get(&mc->key_ref, error);
-	if (IS_ERR(mc->keyid))
-		return PTR_ERR(mc->keyid);
-	mc->window = mktme_window_map(&mc->base, mc->keyid, error);
-	if (IS_ERR(mc->window))
-		return PTR_ERR(mc->window);
-	mc->data = mktme_window_kaddr(mc->window) + skip;
-	mc->data_phys = mktme_window_phys(mc->window) + skip;
-	mc->data_bytes = mc->base.bytes - skip;
-	return 0;
+	if (mc->memmap_on_media) {
+		mc->window = mktme_window_share(&mc->base, &mc->key_ref,
+						&mc->user, error);
+		if (mc->window)
+			return PTR_ERR_OR_ZERO(mc->window);
+		if (!mc->init_verifier) {
+			r = check_verifier_alone(mc, ti->len, &ti->error);
+			if (r)
+				return r;
+		}
+	}
+	mc->window = mktme_window_map(&mc->base, &mc->key_ref, &mc->user,
+				      error);
+	return PTR_ERR_OR_ZERO(mc->window);
+}
+
+static int open_window(struct mktme_c *mc, struct dm_target *ti)
+{
+	int r;
+
+	r = map_window(mc, ti);
+	if (r)
+		return r;
+	mc->data = mktme_window_kaddr(mc->window) + mc->data_offset;
+	mc->data_phys = mktme_window_phys(mc->window) + mc->data_offset;
+	if (mc->init_verifier) {
+		r = write_verifier(mc, ti->len);
+		if (r) {
+			ti->error = "<device>: the verifier cannot be flushed";
+			return r;
+		}
+	}
+	if (!mc->has_verifier)
+		return 0;
+	return check_verifier(mc, mc->window, mc->base.memmap_bytes, ti->len,
+			      &ti->error);
 }
 
 /* Accepts a context of which any suffix has not been built. */
@@ -501,9 +761,11 @@ static void mktme_dtr(struct dm_target *ti)
 	struct mktme_c *mc = ti->private;
 
 	if (!IS_ERR_OR_NULL(mc->window))
-		mktme_window_unmap(mc->window);
-	if (!IS_ERR_OR_NULL(mc->keyid))
-		mktme_keyid_put(mc->keyid);
+		mktme_window_unmap(mc->window, &mc->user);
+	if (mc->dax_dev_copy.dax_dev) {
+		kill_dax(mc->dax_dev_copy.dax_dev);
+		put_dax(mc->dax_dev_copy.dax_dev);
+	}
 	if (mc->dev)
 		dm_put_device(ti, mc->dev);
 	kfree(mc->key_description);
@@ -511,8 +773,8 @@ static void mktme_dtr(struct dm_target *ti)
 	kfree(mc);
 }
 
-static int construct(struct mktme_c *mc, struct dm_target *ti,
-		     struct dm_arg_set *as)
+static int parse(struct mktme_c *mc, struct dm_target *ti,
+		 struct dm_arg_set *as)
 {
 	int r;
 
@@ -528,30 +790,46 @@ static int construct(struct mktme_c *mc, struct dm_target *ti,
 	r = parse_offset(mc, dm_shift_arg(as), &ti->error);
 	if (r)
 		return r;
-	r = parse_options(mc, ti, as);
+	return parse_options(mc, ti, as);
+}
+
+static int construct(struct mktme_c *mc, struct dm_target *ti,
+		     struct dm_arg_set *as)
+{
+	int r;
+
+	r = parse(mc, ti, as);
 	if (r)
 		return r;
+	set_data_offset(mc, ti);
 	r = check_range(mc, ti, &ti->error);
 	if (r)
 		return r;
 	r = find_region(mc, &ti->error);
 	if (r)
 		return r;
-	r = find_base(mc, ti, &ti->error);
+	r = find_base(mc, &ti->error);
+	if (r)
+		return r;
+	r = check_bad_blocks(mc, &ti->error);
+	if (r)
+		return r;
+	r = set_up_raw_dax(mc, &ti->error);
 	if (r)
 		return r;
 	r = open_window(mc, ti);
 	if (r)
 		return r;
-	if (mc->init_verifier) {
-		r = write_verifier(mc, ti->len);
-		if (r) {
-			ti->error = "<device>: the verifier cannot be flushed";
-			return r;
-		}
-	}
-	return mc->has_verifier ? check_verifier(mc, ti->len, &ti->error) : 0;
+	mktme_window_unpin(mc->window, &mc->user);
+	return 0;
 }
+
+static int mktme_memory_failure(struct mktme_user *user, u64 offset, u64 bytes,
+				int flags);
+
+static const struct mktme_user_ops mktme_user_ops = {
+	.memory_failure = mktme_memory_failure,
+};
 
 static int mktme_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 {
@@ -569,6 +847,8 @@ static int mktme_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 		return -ENOMEM;
 	}
 	mc->has_verifier = true;
+	mc->user.ops = &mktme_user_ops;
+	mc->user.disk = dm_disk(dm_table_get_md(ti->table));
 	ti->private = mc;
 	r = construct(mc, ti, &as);
 	if (r) {
@@ -585,47 +865,6 @@ static int mktme_ctr(struct dm_target *ti, unsigned int argc, char **argv)
  * I/O.  No lock is taken: device-mapper keeps the table while these run.
  */
 
-/*
- * Finds the first bad block.  The badblocks of a pmem disk count from where its
- * data begin, partitions included, and are looked up by int.
- *
- * Return: sectors from @sector to the end of that block, 0 if there is none
- */
-static unsigned int find_bad_block(const struct mktme_c *mc, sector_t sector,
-				   unsigned int sectors, unsigned int *bad)
-{
-	struct block_device *bdev = mc->dev->bdev;
-	sector_t first, count;
-
-	sector += get_start_sect(bdev) + mc->start;
-	if (!badblocks_check(bdev->bd_disk->bb, sector, sectors, &first,
-			     &count))
-		return 0;
-	if (first < sector) {
-		count -= sector - first;
-		first = sector;
-	}
-	*bad = min_t(sector_t, count, sectors - (first - sector));
-	return first - sector + *bad;
-}
-
-static bool has_bad_blocks(const struct mktme_c *mc)
-{
-	const struct badblocks *bb = mc->dev->bdev->bd_disk->bb;
-
-	return unlikely(bb && bb->count);
-}
-
-/* @bytes is that of a bio or of one DAX access: 1 GiB at most. */
-static bool has_bad_block(const struct mktme_c *mc, size_t offset, size_t bytes)
-{
-	unsigned int bad;
-
-	return has_bad_blocks(mc) &&
-	       find_bad_block(mc, offset >> SECTOR_SHIFT,
-			      bytes >> SECTOR_SHIFT, &bad);
-}
-
 static bool is_inside(const struct mktme_c *mc, size_t offset, size_t bytes)
 {
 	return offset <= mc->data_bytes && bytes <= mc->data_bytes - offset;
@@ -638,8 +877,10 @@ static blk_status_t copy_segment(const struct mktme_c *mc, struct bio_vec *bv,
 	blk_status_t status = BLK_STS_OK;
 	void *buffer;
 
-	if (!is_inside(mc, offset, bv->bv_len) ||
-	    has_bad_block(mc, offset, bv->bv_len))
+	if (!is_inside(mc, offset, bv->bv_len))
+		return BLK_STS_IOERR;
+	if (has_bad_block(mc, offset, bv->bv_len) &&
+	    (!is_write || repair(mc, offset, bv->bv_len)))
 		return BLK_STS_IOERR;
 	buffer = bvec_kmap_local(bv);
 	if (is_write)
@@ -672,9 +913,11 @@ static blk_status_t copy_bio(const struct mktme_c *mc, struct bio *bio,
 
 static int mktme_map(struct dm_target *ti, struct bio *bio)
 {
-	const struct mktme_c *mc = ti->private;
+	struct mktme_c *mc = ti->private;
 	size_t offset;
 
+	if (!mktme_user_enter(&mc->user))
+		return DM_MAPIO_KILL;
 	/* The core sends flushes without data: the base's driver does them. */
 	if (bio->bi_opf & REQ_PREFLUSH) {
 		bio_set_dev(bio, mc->dev->bdev);
@@ -695,19 +938,42 @@ static size_t dax_offset(struct dm_target *ti, pgoff_t pgoff)
 	       SECTOR_SHIFT;
 }
 
+/*
+ * Up to the first bad block, and in recovery page by page from there on: the
+ * firmware does not clear large ranges reliably.
+ */
+static long pages_to_bad_block(const struct mktme_c *mc, size_t offset,
+			       long nr_pages, enum dax_access_mode mode)
+{
+	sector_t sector = mc->start + (offset >> SECTOR_SHIFT);
+	unsigned int bad, skip;
+
+	skip = find_bad_block(mc, sector, nr_pages << PAGE_SECTORS_SHIFT, &bad);
+	if (!skip)
+		return nr_pages;
+	if (mode != DAX_RECOVERY_WRITE)
+		return -EHWPOISON;
+	return max_t(long, 1, (skip - bad) >> PAGE_SECTORS_SHIFT);
+}
+
 static long mktme_dax_direct_access(struct dm_target *ti, pgoff_t pgoff,
 				    long nr_pages, enum dax_access_mode mode,
 				    void **kaddr, dax_pfn_t *pfn)
 {
-	const struct mktme_c *mc = ti->private;
+	struct mktme_c *mc = ti->private;
 	size_t offset = dax_offset(ti, pgoff);
 
+	if (!mktme_user_enter(&mc->user))
+		return -ENXIO;
 	if (offset >= mc->data_bytes)
 		return -ERANGE;
 	nr_pages = min3(nr_pages, (long)DAX_PAGES_MAX,
 			(long)PHYS_PFN(mc->data_bytes - offset));
-	if (has_bad_block(mc, offset, (size_t)nr_pages << PAGE_SHIFT))
-		return -EHWPOISON;
+	if (has_bad_blocks(mc)) {
+		nr_pages = pages_to_bad_block(mc, offset, nr_pages, mode);
+		if (nr_pages < 0)
+			return nr_pages;
+	}
 	if (kaddr)
 		*kaddr = mc->data + offset;
 	if (pfn)
@@ -718,20 +984,70 @@ static long mktme_dax_direct_access(struct dm_target *ti, pgoff_t pgoff,
 static int mktme_dax_zero_page_range(struct dm_target *ti, pgoff_t pgoff,
 				     size_t nr_pages)
 {
-	const struct mktme_c *mc = ti->private;
+	struct mktme_c *mc = ti->private;
 	size_t offset = dax_offset(ti, pgoff);
+	size_t bytes = nr_pages << PAGE_SHIFT;
 
-	if (!is_inside(mc, offset, nr_pages << PAGE_SHIFT) ||
-	    has_bad_block(mc, offset, nr_pages << PAGE_SHIFT))
+	if (!mktme_user_enter(&mc->user) || !is_inside(mc, offset, bytes))
+		return -EIO;
+	if (has_bad_block(mc, offset, bytes) && repair(mc, offset, bytes))
 		return -EIO;
 	for (; nr_pages; nr_pages--, offset += PAGE_SIZE)
 		memcpy_flushcache(mc->data + offset,
 				  page_address(ZERO_PAGE(0)), PAGE_SIZE);
 	return 0;
 }
+
+/* Poison is cleared by the page, so parts of pages cannot be recovered. */
+static size_t mktme_dax_recovery_write(struct dm_target *ti, pgoff_t pgoff,
+				       void *addr, size_t bytes,
+				       struct iov_iter *i)
+{
+	struct mktme_c *mc = ti->private;
+	size_t offset = dax_offset(ti, pgoff);
+	size_t repair_bytes = PAGE_ALIGN(offset_in_page(addr) + bytes);
+
+	if (!mktme_user_enter(&mc->user) ||
+	    !is_inside(mc, offset, repair_bytes))
+		return 0;
+	if (has_bad_block(mc, offset, repair_bytes) &&
+	    (repair_bytes != bytes || repair(mc, offset, bytes)))
+		return 0;
+	return _copy_from_iter_flushcache(addr, bytes, i);
+}
+
+/*
+ * Whoever holds the mapped device's dax device, a file system, knows who has
+ * data there.  The target fills the device, so both count from the same place.
+ */
+static int mktme_memory_failure(struct mktme_user *user, u64 offset, u64 bytes,
+				int flags)
+{
+	struct mktme_c *mc = container_of(user, struct mktme_c, user);
+	struct dax_device *dax_dev;
+	u64 start;
+	int r;
+
+	if (offset < mc->data_offset)
+		return -EOPNOTSUPP;
+	dax_dev = fs_dax_get_by_bdev(user->disk->part0, &start, NULL, NULL);
+	if (!dax_dev)
+		return -EOPNOTSUPP;
+	r = dax_holder_notify_failure(dax_dev, offset - mc->data_offset, bytes,
+				      flags);
+	fs_put_dax(dax_dev, NULL);
+	return r;
+}
 #else
 #define mktme_dax_direct_access NULL
 #define mktme_dax_zero_page_range NULL
+#define mktme_dax_recovery_write NULL
+
+static int mktme_memory_failure(struct mktme_user *user, u64 offset, u64 bytes,
+				int flags)
+{
+	return -EOPNOTSUPP;
+}
 #endif
 
 /*
@@ -746,7 +1062,7 @@ static u64 bad_sectors(const struct mktme_c *mc)
 
 	while (has_bad_blocks(mc) && sector < sectors) {
 		step = min_t(sector_t, sectors - sector, INT_MAX);
-		skip = find_bad_block(mc, sector, step, &bad);
+		skip = find_bad_block(mc, mc->start + sector, step, &bad);
 		sector += skip ?: step;
 		count += skip ? bad : 0;
 	}
@@ -757,21 +1073,63 @@ static void emit_info(struct mktme_c *mc, char *result, unsigned int maxlen)
 {
 	unsigned int programmed, online, sz = 0;
 
-	programmed = mktme_keyid_packages(mc->keyid, &online);
-	DMEMIT("%u %u/%u %s %llu %llu", mktme_keyid_number(mc->keyid),
+	programmed = mktme_window_packages(mc->window, &online);
+	DMEMIT("%u %u/%u %s %llu %llu %s", mktme_window_keyid(mc->window),
 	       programmed, online, mc->has_verifier ? "verified" : "none",
-	       (u64)mc->base.bytes >> SECTOR_SHIFT, bad_sectors(mc));
+	       (u64)mc->base.bytes >> SECTOR_SHIFT, bad_sectors(mc),
+	       mktme_user_is_gone(&mc->user) ? "gone" : "active");
 }
 
-static void emit_table(struct mktme_c *mc, char *result, unsigned int maxlen)
+static unsigned int emit_key(const struct mktme_c *mc, char *result,
+			     unsigned int maxlen)
 {
 	unsigned int sz = 0;
 
-	DMEMIT("%s :%u:%s:%s %s %llu", algorithm_names[mc->key_ref.algorithm],
-	       mc->key_ref.bytes, mc->key_type, mc->key_description,
-	       mc->dev->name, (u64)mc->start);
+	switch (mc->key_ref.kind) {
+	case MKTME_KEY_OBJECT:
+		DMEMIT(":%u:%s:%s", mc->key_ref.bytes, mc->key_type,
+		       mc->key_description);
+		break;
+	case MKTME_KEY_RANDOM:
+		DMEMIT(DM_MKTME_KEY_RANDOM);
+		break;
+	case MKTME_KEY_PLAINTEXT:
+		DMEMIT(DM_MKTME_KEY_PLAINTEXT);
+		break;
+	}
+	return sz;
+}
+
+/* "init_verifier" is not repeated: what was written once is checked. */
+static void emit_table(struct mktme_c *mc, char *result, unsigned int maxlen)
+{
+	unsigned int options = !mc->has_verifier + mc->key_ref.discard +
+			       mc->memmap_on_media;
+	unsigned int sz = 0;
+
+	DMEMIT("%s ", algorithm_names[mc->key_ref.algorithm]);
+	sz += emit_key(mc, result + sz, maxlen - sz);
+	DMEMIT(" %s %llu", mc->dev->name, (u64)mc->start);
+	if (options)
+		DMEMIT(" %u", options);
 	if (!mc->has_verifier)
-		DMEMIT(" 1 %s", DM_MKTME_OPT_NO_VERIFIER);
+		DMEMIT(" %s", DM_MKTME_OPT_NO_VERIFIER);
+	if (mc->key_ref.discard)
+		DMEMIT(" %s", DM_MKTME_OPT_DISCARD_KEY);
+	if (mc->memmap_on_media)
+		DMEMIT(" %s", DM_MKTME_OPT_MEMMAP_DEV);
+}
+
+static const char *ima_key_type(const struct mktme_c *mc)
+{
+	switch (mc->key_ref.kind) {
+	case MKTME_KEY_RANDOM:
+		return DM_MKTME_KEY_RANDOM;
+	case MKTME_KEY_PLAINTEXT:
+		return DM_MKTME_KEY_PLAINTEXT;
+	default:
+		return mc->key_type;
+	}
 }
 
 static void emit_ima(struct mktme_c *mc, struct dm_target *ti, char *result,
@@ -781,7 +1139,7 @@ static void emit_ima(struct mktme_c *mc, struct dm_target *ti, char *result,
 
 	DMEMIT_TARGET_NAME_VERSION(ti->type);
 	DMEMIT(",algorithm=%s,key_type=%s,offset=%llu,verifier=%c;",
-	       algorithm_names[mc->key_ref.algorithm], mc->key_type,
+	       algorithm_names[mc->key_ref.algorithm], ima_key_type(mc),
 	       (u64)mc->start, mc->has_verifier ? 'y' : 'n');
 }
 
@@ -809,7 +1167,8 @@ static int mktme_iterate_devices(struct dm_target *ti,
 {
 	struct mktme_c *mc = ti->private;
 
-	return fn(ti, mc->dev, mc->start, ti->len, data);
+	return fn(ti, mc->is_raw ? &mc->dax_dev_copy : mc->dev, mc->start,
+		  ti->len, data);
 }
 
 /* Pages are what is copied and mapped; smaller I/O works, but need not. */
@@ -834,6 +1193,7 @@ static struct target_type mktme_target = {
 	.io_hints		= mktme_io_hints,
 	.direct_access		= mktme_dax_direct_access,
 	.dax_zero_page_range	= mktme_dax_zero_page_range,
+	.dax_recovery_write	= mktme_dax_recovery_write,
 };
 
 static int __init dm_mktme_init(void)

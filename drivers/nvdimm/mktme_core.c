@@ -1,26 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Decides whether this machine and this range of memory can be used, and shows
- * the answer in sysfs.  Knows nothing of keys.
+ * Decides whether this machine and this range of memory can be used.  Knows
+ * nothing of keys.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/device.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pgtable.h>
 #include <linux/sizes.h>
-#include <linux/sysfs.h>
 #include <asm/processor.h>
 
 #include "mktme_hw.h"
 #include "mktme_priv.h"
 
-struct mktme_cap mktme_cap __ro_after_init;
+#define CREATE_TRACE_POINTS
+#include "mktme_trace.h"
 
-static struct device *mktme_dev;
+struct mktme_cap mktme_cap __ro_after_init;
 
 /*
  * The last physical address that can have struct pages and a place in the
@@ -76,72 +75,6 @@ int mktme_cap_check_range(phys_addr_t phys, size_t bytes, unsigned int keyid,
 	return 0;
 }
 
-static ssize_t keyids_total_show(struct device *dev,
-				 struct device_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%u\n", mktme_cap.keyids);
-}
-static DEVICE_ATTR_RO(keyids_total);
-
-static ssize_t keyids_used_show(struct device *dev,
-				struct device_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%u\n", mktme_keyid_used());
-}
-static DEVICE_ATTR_RO(keyids_used);
-
-static ssize_t keyid_bits_show(struct device *dev,
-			       struct device_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%u\n", mktme_cap.keyid_bits);
-}
-static DEVICE_ATTR_RO(keyid_bits);
-
-static ssize_t keyid_shift_show(struct device *dev,
-				struct device_attribute *attr, char *buf)
-{
-	return sysfs_emit(buf, "%u\n", mktme_cap.keyid_shift);
-}
-static DEVICE_ATTR_RO(keyid_shift);
-
-static ssize_t algorithms_show(struct device *dev,
-			       struct device_attribute *attr, char *buf)
-{
-	bool xts_128 = mktme_cap.algs & TME_ALG_AES_XTS_128;
-	bool xts_256 = mktme_cap.algs & TME_ALG_AES_XTS_256;
-
-	return sysfs_emit(buf, "%s%s%s\n", xts_128 ? "aes-xts-128" : "",
-			  xts_128 && xts_256 ? " " : "",
-			  xts_256 ? "aes-xts-256" : "");
-}
-static DEVICE_ATTR_RO(algorithms);
-
-static ssize_t packages_show(struct device *dev, struct device_attribute *attr,
-			     char *buf)
-{
-	return sysfs_emit(buf, "%u\n", mktme_online_packages());
-}
-static DEVICE_ATTR_RO(packages);
-
-static ssize_t bypass_show(struct device *dev, struct device_attribute *attr,
-			   char *buf)
-{
-	return sysfs_emit(buf, "%d\n", mktme_cap.bypass);
-}
-static DEVICE_ATTR_RO(bypass);
-
-static struct attribute *mktme_attrs[] = {
-	&dev_attr_keyids_total.attr,
-	&dev_attr_keyids_used.attr,
-	&dev_attr_keyid_bits.attr,
-	&dev_attr_keyid_shift.attr,
-	&dev_attr_algorithms.attr,
-	&dev_attr_packages.attr,
-	&dev_attr_bypass.attr,
-	NULL,
-};
-ATTRIBUTE_GROUPS(mktme);
-
 /*
  * Linux takes the KeyID bits off x86_phys_bits when TME-MK is active.  If it
  * did not, it does not know of the KeyID and may use such addresses otherwise.
@@ -189,22 +122,21 @@ static int __init mktme_init(void)
 	if (r)
 		return r;
 
-	mktme_dev = root_device_register("mktme");
-	if (IS_ERR(mktme_dev)) {
-		r = PTR_ERR(mktme_dev);
-		goto err_keyid_exit;
-	}
-	r = device_add_groups(mktme_dev, mktme_groups);
+	r = mktme_registry_init();
 	if (r)
-		goto err_unregister;
+		goto err_keyid_exit;
+	r = mktme_sysfs_init();
+	if (r)
+		goto err_registry_exit;
+	mktme_failure_init();
 
 	pr_info("%u KeyIDs, address bits %u to %u, KeyID 0 %s\n", cap->keyids,
 		cap->keyid_shift, cap->maxphyaddr - 1,
 		cap->bypass ? "not encrypted" : "encrypted with a key per boot");
 	return 0;
 
-err_unregister:
-	root_device_unregister(mktme_dev);
+err_registry_exit:
+	mktme_registry_exit();
 err_keyid_exit:
 	mktme_keyid_exit();
 	return r;
@@ -213,8 +145,10 @@ module_init(mktme_init);
 
 static void __exit mktme_exit(void)
 {
-	device_remove_groups(mktme_dev, mktme_groups);
-	root_device_unregister(mktme_dev);
+	mktme_failure_exit();
+	mktme_holder_exit();
+	mktme_registry_exit();
+	mktme_sysfs_exit();
 	mktme_keyid_exit();
 }
 module_exit(mktme_exit);

@@ -19,7 +19,9 @@
  * Whoever asks for a volume key that is in use already gets the same KeyID.
  * "The same" is decided by a digest of the key, keyed by a secret that is made
  * anew whenever the module is loaded; the key itself is not kept.  What is kept
- * is a reference on the key object, which a package that comes later needs.
+ * is a reference on the key object, which a package that comes later needs,
+ * unless nobody who uses the KeyID wants that.  All who want no encryption share
+ * one KeyID; a random key is never shared.
  *
  * Lock order: CPU hotplug lock, then keyid_mutex.  Nothing sleeps on a keyring
  * semaphore inside them: payloads are read under RCU.
@@ -41,18 +43,17 @@
 #include <crypto/algapi.h>
 #include <keys/encrypted-type.h>
 #include <keys/user-type.h>
-#include <uapi/linux/dm-mktme.h>
 
 #include "mktme_priv.h"
-
-#define DIGEST_WORDS	2
+#include "mktme_trace.h"
 
 /**
  * struct mktme_keyid - one entry of the table
  * @number: the KeyID, from 1
+ * @kind: of the key that it holds
  * @algorithm: of the key that it holds
- * @users: windows and targets that use it; 0 if it is free or lost
- * @key: reference on the key object; NULL while it shows the raw media
+ * @users: windows and raw views that use it; 0 if it is free or lost
+ * @object: reference on the key object, if there is one and somebody wants it
  * @digest: of the volume key, to recognise it
  * @packages: logical ids of the packages that hold the key
  *
@@ -60,16 +61,12 @@
  */
 struct mktme_keyid {
 	unsigned int number;
+	enum mktme_key_kind kind;
 	enum mktme_algorithm algorithm;
 	unsigned int users;
-	struct key *key;
-	u64 digest[DIGEST_WORDS];
+	struct key *object;
+	u64 digest[MKTME_DIGEST_WORDS];
 	unsigned long *packages;
-};
-
-struct volume_key {
-	u8 bytes[DM_MKTME_XTS_256_KEY_BYTES];
-	u64 digest[DIGEST_WORDS];
 };
 
 /* Protects the table and serialises all programming. */
@@ -81,7 +78,7 @@ static struct cpumask lead_cpus;
 static const struct mktme_ll_ops *ll_ops;
 static struct mktme_keyid *keyid_table;
 static unsigned int keyid_count;
-static siphash_key_t digest_secret[DIGEST_WORDS] __ro_after_init;
+static siphash_key_t digest_secret[MKTME_DIGEST_WORDS] __ro_after_init;
 
 /**
  * mktme_key_bytes() - length of a volume key
@@ -140,12 +137,15 @@ static void unlock_keyids(void)
 
 static void clear_packages(struct mktme_keyid *keyid)
 {
-	int cpu, package;
+	int cpu, package, r;
 
 	for_each_cpu(cpu, &lead_cpus) {
 		package = topology_logical_package_id(cpu);
-		if (test_bit(package, keyid->packages) &&
-		    !ll_ops->clear(cpu, keyid->number))
+		if (!test_bit(package, keyid->packages))
+			continue;
+		r = ll_ops->clear(cpu, keyid->number);
+		trace_mktme_clear(keyid->number, package, r);
+		if (!r)
 			__clear_bit(package, keyid->packages);
 	}
 	if (!bitmap_empty(keyid->packages, nr_cpu_ids))
@@ -155,13 +155,16 @@ static void clear_packages(struct mktme_keyid *keyid)
 
 static int program_packages(struct mktme_keyid *keyid, const u8 *key)
 {
-	int cpu, r;
+	int cpu, package, r;
 
 	for_each_cpu(cpu, &lead_cpus) {
-		r = ll_ops->program(cpu, keyid->number, keyid->algorithm, key);
+		package = topology_logical_package_id(cpu);
+		r = ll_ops->program(cpu, keyid->number, keyid->kind,
+				    keyid->algorithm, key);
+		trace_mktme_program(keyid->number, package, keyid->kind, r);
 		if (r)
 			goto rollback;
-		__set_bit(topology_logical_package_id(cpu), keyid->packages);
+		__set_bit(package, keyid->packages);
 	}
 	return 0;
 
@@ -235,7 +238,7 @@ static int check_strength(const u8 *key, unsigned int bytes,
 }
 
 static int copy_payload(const struct key *key, unsigned int bytes,
-			struct volume_key *vk, const char **error)
+			struct mktme_volume_key *vk, const char **error)
 {
 	unsigned int payload_bytes;
 	const u8 *payload;
@@ -258,9 +261,8 @@ static int copy_payload(const struct key *key, unsigned int bytes,
 	return r;
 }
 
-static int read_volume_key(const struct key *key,
-			   const struct mktme_key_ref *ref,
-			   struct volume_key *vk, const char **error)
+static int read_volume_key(struct mktme_volume_key *vk,
+			   const struct mktme_key_ref *ref, const char **error)
 {
 	int i, r;
 
@@ -268,29 +270,101 @@ static int read_volume_key(const struct key *key,
 		*error = "<key>: wrong length for <algorithm>";
 		return -EINVAL;
 	}
-	r = copy_payload(key, ref->bytes, vk, error);
+	vk->object = request_volume_key(ref, error);
+	if (IS_ERR(vk->object)) {
+		r = PTR_ERR(vk->object);
+		vk->object = NULL;
+		return r;
+	}
+	r = copy_payload(vk->object, ref->bytes, vk, error);
 	if (r)
 		return r;
-	for (i = 0; i < DIGEST_WORDS; i++)
+	for (i = 0; i < MKTME_DIGEST_WORDS; i++)
 		vk->digest[i] = siphash(vk->bytes, ref->bytes,
 					&digest_secret[i]);
 	return check_strength(vk->bytes, ref->bytes, error);
+}
+
+static int check_algorithm(const struct mktme_key_ref *ref, const char **error)
+{
+	if (ref->kind == MKTME_KEY_PLAINTEXT ||
+	    mktme_cap.algs & mktme_pconfig_alg_bit(ref->algorithm))
+		return 0;
+	*error = "<algorithm>: not activated by the firmware";
+	return -ENODEV;
+}
+
+/**
+ * mktme_volume_key_get() - read a key, to be programmed or compared
+ * @ref: where it is
+ * @error: set to the reason on failure
+ *
+ * Context: Process context of whoever's keyrings hold the key, sleeps.
+ * Return: to be wiped by mktme_volume_key_put() soon, or an ERR_PTR(): -EINVAL,
+ * -ENOKEY, -EKEYREVOKED, -EKEYEXPIRED, -ENODEV (algorithm not activated),
+ * -ENOMEM
+ */
+struct mktme_volume_key *mktme_volume_key_get(const struct mktme_key_ref *ref,
+					      const char **error)
+{
+	struct mktme_volume_key *vk;
+	int r;
+
+	r = check_algorithm(ref, error);
+	if (r)
+		return ERR_PTR(r);
+	vk = kzalloc(sizeof(*vk), GFP_KERNEL);
+	if (!vk) {
+		*error = "out of memory";
+		return ERR_PTR(-ENOMEM);
+	}
+	vk->kind = ref->kind;
+	vk->algorithm = ref->algorithm;
+	vk->discard = ref->discard;
+	if (ref->kind != MKTME_KEY_OBJECT)
+		return vk;
+	r = read_volume_key(vk, ref, error);
+	if (r) {
+		mktme_volume_key_put(vk);
+		return ERR_PTR(r);
+	}
+	return vk;
+}
+
+/**
+ * mktme_volume_key_put() - wipe a key
+ * @vk: from mktme_volume_key_get()
+ */
+void mktme_volume_key_put(struct mktme_volume_key *vk)
+{
+	key_put(vk->object);
+	kfree_sensitive(vk);
 }
 
 /*
  * The table
  */
 
-static struct mktme_keyid *find_same_key(enum mktme_algorithm algorithm,
-					 const struct volume_key *vk)
+static bool is_same_key(const struct mktme_keyid *keyid,
+			const struct mktme_volume_key *vk)
+{
+	lockdep_assert_held(&keyid_mutex);
+	if (!keyid->users || keyid->kind != vk->kind)
+		return false;
+	if (vk->kind == MKTME_KEY_PLAINTEXT)
+		return true;
+	return keyid->algorithm == vk->algorithm &&
+	       !memcmp(keyid->digest, vk->digest, sizeof(vk->digest));
+}
+
+static struct mktme_keyid *find_same_key(const struct mktme_volume_key *vk)
 {
 	struct mktme_keyid *keyid;
 
-	lockdep_assert_held(&keyid_mutex);
+	if (vk->kind == MKTME_KEY_RANDOM)
+		return NULL;
 	for (keyid = keyid_table; keyid < keyid_table + keyid_count; keyid++)
-		if (keyid->users && keyid->key &&
-		    keyid->algorithm == algorithm &&
-		    !memcmp(keyid->digest, vk->digest, sizeof(vk->digest)))
+		if (is_same_key(keyid, vk))
 			return keyid;
 	return NULL;
 }
@@ -311,9 +385,14 @@ static struct mktme_keyid *find_free(void)
 	return NULL;
 }
 
-/* Takes over the reference on @key if it succeeds. @vk is NULL for raw media. */
-static struct mktme_keyid *claim(enum mktme_algorithm algorithm,
-				 struct key *key, const struct volume_key *vk,
+static void keep_object(struct mktme_keyid *keyid,
+			const struct mktme_volume_key *vk)
+{
+	if (vk->object && !vk->discard && !keyid->object)
+		keyid->object = key_get(vk->object);
+}
+
+static struct mktme_keyid *claim(const struct mktme_volume_key *vk,
 				 const char **error)
 {
 	struct mktme_keyid *keyid = find_free();
@@ -323,112 +402,61 @@ static struct mktme_keyid *claim(enum mktme_algorithm algorithm,
 		*error = "<key>: every KeyID is in use";
 		return ERR_PTR(-ENOSPC);
 	}
-	keyid->algorithm = algorithm;
-	r = program_packages(keyid, vk ? vk->bytes : NULL);
+	keyid->kind = vk->kind;
+	keyid->algorithm = vk->algorithm;
+	r = program_packages(keyid, vk->object ? vk->bytes : NULL);
 	if (r) {
 		*error = "<key>: a CPU package refused the key";
 		return ERR_PTR(r);
 	}
 	keyid->users = 1;
-	keyid->key = key;
-	if (vk)
-		memcpy(keyid->digest, vk->digest, sizeof(vk->digest));
+	memcpy(keyid->digest, vk->digest, sizeof(vk->digest));
+	keep_object(keyid, vk);
 	return keyid;
 }
 
-/* Consumes the reference on @key. */
-static struct mktme_keyid *share_or_claim(enum mktme_algorithm algorithm,
-					  struct key *key,
-					  const struct volume_key *vk,
-					  const char **error)
+/**
+ * mktme_keyid_get() - have a KeyID that holds this key on every package
+ * @vk: the key
+ * @error: set to the reason on failure
+ *
+ * Context: Process context, sleeps, takes the CPU hotplug lock for reading.
+ * Return: a KeyID to be given back by mktme_keyid_put(), or an ERR_PTR():
+ * -ENOSPC (none free), -EAGAIN or -EIO (hardware), -ENOMEM
+ */
+struct mktme_keyid *mktme_keyid_get(const struct mktme_volume_key *vk,
+				    const char **error)
 {
-	struct mktme_keyid *keyid = NULL;
+	struct mktme_keyid *keyid;
 
 	lock_keyids();
-	if (vk)
-		keyid = find_same_key(algorithm, vk);
+	keyid = find_same_key(vk);
 	if (keyid) {
 		keyid->users++;
-		key_put(key);
+		keep_object(keyid, vk);
 	} else {
-		keyid = claim(algorithm, key, vk, error);
-		if (IS_ERR(keyid))
-			key_put(key);
+		keyid = claim(vk, error);
 	}
 	unlock_keyids();
 	return keyid;
 }
 
 /**
- * mktme_keyid_get() - have a KeyID that holds this key on every package
- * @ref: where the key is
- * @error: set to the reason on failure
+ * mktme_keyid_holds() - is it this key that the KeyID has?
+ * @keyid: in use
+ * @vk: the key; a random one is the one that is there
  *
- * Context: Process context of whoever's keyrings hold the key.  Sleeps, takes
- * the CPU hotplug lock for reading.
- * Return: a KeyID to be given back by mktme_keyid_put(), or an ERR_PTR():
- * -EINVAL, -ENOKEY, -EKEYREVOKED, -EKEYEXPIRED, -ENODEV (algorithm not
- * activated), -ENOSPC (none free), -EAGAIN or -EIO (hardware), -ENOMEM
+ * Return: true if it is
  */
-struct mktme_keyid *mktme_keyid_get(const struct mktme_key_ref *ref,
-				    const char **error)
+bool mktme_keyid_holds(struct mktme_keyid *keyid,
+		       const struct mktme_volume_key *vk)
 {
-	struct mktme_keyid *keyid;
-	struct volume_key *vk;
-	struct key *key;
-	int r;
+	bool is_same;
 
-	if (!(mktme_cap.algs & mktme_pconfig_alg_bit(ref->algorithm))) {
-		*error = "<algorithm>: not activated by the firmware";
-		return ERR_PTR(-ENODEV);
-	}
-	vk = kzalloc(sizeof(*vk), GFP_KERNEL);
-	if (!vk) {
-		*error = "out of memory";
-		return ERR_PTR(-ENOMEM);
-	}
-	key = request_volume_key(ref, error);
-	if (IS_ERR(key)) {
-		keyid = ERR_CAST(key);
-		goto out;
-	}
-	r = read_volume_key(key, ref, vk, error);
-	if (r) {
-		key_put(key);
-		keyid = ERR_PTR(r);
-		goto out;
-	}
-	keyid = share_or_claim(ref->algorithm, key, vk, error);
-out:
-	kfree_sensitive(vk);
-	return keyid;
-}
-EXPORT_SYMBOL_GPL(mktme_keyid_get);
-
-/**
- * mktme_keyid_get_raw() - have a KeyID through which the raw media is seen
- * @error: set to the reason on failure
- *
- * Context: Process context, sleeps, takes the CPU hotplug lock for reading.
- * Return: as mktme_keyid_get()
- */
-struct mktme_keyid *mktme_keyid_get_raw(const char **error)
-{
-	return share_or_claim(MKTME_AES_XTS_128, NULL, NULL, error);
-}
-
-/**
- * mktme_keyid_ref() - have one more user of a KeyID
- * @keyid: one that the caller holds a reference on
- *
- * Return: @keyid
- */
-struct mktme_keyid *mktme_keyid_ref(struct mktme_keyid *keyid)
-{
 	mutex_lock(&keyid_mutex);
-	keyid->users++;
+	is_same = is_same_key(keyid, vk);
 	mutex_unlock(&keyid_mutex);
-	return keyid;
+	return is_same;
 }
 
 /**
@@ -442,19 +470,18 @@ struct mktme_keyid *mktme_keyid_ref(struct mktme_keyid *keyid)
  */
 void mktme_keyid_put(struct mktme_keyid *keyid)
 {
-	struct key *key = NULL;
+	struct key *object = NULL;
 
 	lock_keyids();
 	if (!--keyid->users) {
 		clear_packages(keyid);
-		key = keyid->key;
-		keyid->key = NULL;
+		object = keyid->object;
+		keyid->object = NULL;
 		memzero_explicit(keyid->digest, sizeof(keyid->digest));
 	}
 	unlock_keyids();
-	key_put(key);
+	key_put(object);
 }
-EXPORT_SYMBOL_GPL(mktme_keyid_put);
 
 /**
  * mktme_keyid_number() - what goes into the top bits of the address
@@ -466,7 +493,6 @@ unsigned int mktme_keyid_number(const struct mktme_keyid *keyid)
 {
 	return keyid->number;
 }
-EXPORT_SYMBOL_GPL(mktme_keyid_number);
 
 /**
  * mktme_keyid_packages() - on how many packages is the key?
@@ -490,7 +516,6 @@ unsigned int mktme_keyid_packages(struct mktme_keyid *keyid,
 	unlock_keyids();
 	return programmed;
 }
-EXPORT_SYMBOL_GPL(mktme_keyid_packages);
 
 /**
  * mktme_online_packages() - packages that have a CPU online
@@ -508,20 +533,25 @@ unsigned int mktme_online_packages(void)
 }
 
 /**
- * mktme_keyid_used() - KeyIDs that cannot be given out now
- *
- * Return: how many are in use or lost
+ * mktme_keyid_count() - KeyIDs that cannot be given out now
+ * @used: set to how many those are
+ * @lost: set to how many of them could not be cleared and have no user
  */
-unsigned int mktme_keyid_used(void)
+void mktme_keyid_count(unsigned int *used, unsigned int *lost)
 {
-	unsigned int i, used = 0;
+	unsigned int i;
 
+	*used = 0;
+	*lost = 0;
 	mutex_lock(&keyid_mutex);
-	for (i = 0; i < keyid_count; i++)
-		if (!is_free(&keyid_table[i]))
-			used++;
+	for (i = 0; i < keyid_count; i++) {
+		if (is_free(&keyid_table[i]))
+			continue;
+		(*used)++;
+		if (!keyid_table[i].users)
+			(*lost)++;
+	}
 	mutex_unlock(&keyid_mutex);
-	return used;
 }
 
 /**

@@ -10,6 +10,7 @@
 
 #include <linux/build_bug.h>
 #include <linux/delay.h>
+#include <linux/random.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/string.h>
@@ -169,24 +170,44 @@ static u32 any_alg_bit(void)
 	return mktme_cap.algs & -mktme_cap.algs;
 }
 
+static const u32 program_commands[] = {
+	[MKTME_KEY_OBJECT] = KEYID_CTRL_SET_KEY_DIRECT,
+	[MKTME_KEY_RANDOM] = KEYID_CTRL_SET_KEY_RANDOM,
+	[MKTME_KEY_PLAINTEXT] = KEYID_CTRL_NO_ENCRYPT,
+};
+
+/* A random key is the CPU's XOR what it is given here (SDM, PCONFIG). */
+static void fill_keys(struct mktme_key_program *operand,
+		      enum mktme_key_kind kind, const u8 *key,
+		      unsigned int half)
+{
+	switch (kind) {
+	case MKTME_KEY_OBJECT:
+		memcpy(operand->data_key, key, half);
+		memcpy(operand->tweak_key, key + half, half);
+		break;
+	case MKTME_KEY_RANDOM:
+		get_random_bytes(operand->data_key, half);
+		get_random_bytes(operand->tweak_key, half);
+		break;
+	case MKTME_KEY_PLAINTEXT:
+		break;
+	}
+}
+
 static int pconfig_program(int cpu, unsigned int keyid,
+			   enum mktme_key_kind kind,
 			   enum mktme_algorithm algorithm, const u8 *key)
 {
 	unsigned int half = mktme_key_bytes(algorithm) / 2;
+	bool has_key = kind != MKTME_KEY_PLAINTEXT;
 	struct mktme_key_program *operand;
 
-	if (key)
-		operand = operand_alloc(keyid, KEYID_CTRL_SET_KEY_DIRECT,
-					alg_bits[algorithm]);
-	else
-		operand = operand_alloc(keyid, KEYID_CTRL_NO_ENCRYPT,
-					any_alg_bit());
+	operand = operand_alloc(keyid, program_commands[kind],
+				has_key ? alg_bits[algorithm] : any_alg_bit());
 	if (!operand)
 		return -ENOMEM;
-	if (key) {
-		memcpy(operand->data_key, key, half);
-		memcpy(operand->tweak_key, key + half, half);
-	}
+	fill_keys(operand, kind, key, half);
 	return pconfig_on_cpu(cpu, operand);
 }
 

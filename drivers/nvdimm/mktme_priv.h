@@ -6,8 +6,20 @@
 #ifndef _MKTME_PRIV_H
 #define _MKTME_PRIV_H
 
+#include <linux/blkdev.h>
+#include <linux/device.h>
+#include <linux/memremap.h>
 #include <linux/mktme.h>
 #include <linux/types.h>
+#include <linux/workqueue.h>
+#include <uapi/linux/dm-mktme.h>
+
+#define MKTME_DIGEST_WORDS	2
+
+struct dax_device;
+struct key;
+struct mktme_hub;
+struct mktme_keyid;
 
 /**
  * struct mktme_cap - what this machine can do; constant after module init
@@ -29,23 +41,120 @@ struct mktme_cap {
 
 /**
  * struct mktme_ll_ops - the two things that hardware does for the engine
- * @program: on the package of @cpu, give @keyid the volume key @key, or, if
- *	@key is NULL, make it show the raw media (NO_ENCRYPT)
+ * @program: on the package of @cpu, give @keyid a key of this kind; @key is
+ *	the volume key if that comes from a key object, else NULL
  * @clear: on the package of @cpu, wipe the key of @keyid
  *
  * Context: both sleep; the caller holds the CPU hotplug lock.
  * Return: 0, -EAGAIN if the hardware stayed busy, -EIO for all else
  */
 struct mktme_ll_ops {
-	int (*program)(int cpu, unsigned int keyid,
+	int (*program)(int cpu, unsigned int keyid, enum mktme_key_kind kind,
 		       enum mktme_algorithm algorithm, const u8 *key);
 	int (*clear)(int cpu, unsigned int keyid);
 };
+
+/**
+ * struct mktme_volume_key - a key on its way into the hardware
+ * @kind: where it comes from
+ * @algorithm: what it is for
+ * @discard: do not keep @object
+ * @object: reference on the key object, or NULL
+ * @digest: recognises the key
+ * @bytes: the key itself, or zeros
+ */
+struct mktme_volume_key {
+	enum mktme_key_kind kind;
+	enum mktme_algorithm algorithm;
+	bool discard;
+	struct key *object;
+	u64 digest[MKTME_DIGEST_WORDS];
+	u8 bytes[DM_MKTME_XTS_256_KEY_BYTES];
+};
+
+/**
+ * struct mktme_mapping - memory mapped through a KeyID
+ * @phys: physical address, with the KeyID
+ * @kaddr: kernel address
+ * @bytes: length
+ * @pgmap: the struct pages
+ */
+struct mktme_mapping {
+	phys_addr_t phys;
+	void *kaddr;
+	size_t bytes;
+	struct dev_pagemap pgmap;
+};
+
+/**
+ * enum mktme_window_state - what a registered window is doing
+ * @MKTME_WINDOW_MAPPING: it keeps others off the range while it is made
+ * @MKTME_WINDOW_LIVE: there are users
+ * @MKTME_WINDOW_ZOMBIE: no users, or the memory is going, but pages may still
+ *	be mapped or pinned; nothing new is mapped
+ * @MKTME_WINDOW_GONE: unmapped and no longer registered
+ */
+enum mktme_window_state {
+	MKTME_WINDOW_MAPPING,
+	MKTME_WINDOW_LIVE,
+	MKTME_WINDOW_ZOMBIE,
+	MKTME_WINDOW_GONE,
+};
+
+/**
+ * struct mktme_window - one range of memory seen through one KeyID
+ * @dev: in sysfs; its reference count is the window's: one for the registry,
+ *	one for each user
+ * @node: in the registry
+ * @users: struct mktme_user; read under user_srcu too
+ * @state: see there
+ * @base: what it maps; @base.bdev is only valid while the window is made
+ * @base_name: of @base.bdev
+ * @disk: reference on the disk through which it is used
+ * @keyid: reference on the KeyID, until the window is gone
+ * @keyid_number: number of @keyid
+ * @hub: reference on what listens to the base, or NULL
+ * @mapping: addresses
+ * @idle_refs: reference count of a page that nobody uses
+ * @was_used: a user that has gone, or will, has accessed it
+ * @reaper: unmaps a zombie as soon as it is idle
+ * @passes: how often that was tried
+ *
+ * @node, @users, @state and @was_used are under the registry's mutex.
+ */
+struct mktme_window {
+	struct device dev;
+	struct list_head node;
+	struct list_head users;
+	enum mktme_window_state state;
+	struct mktme_base base;
+	char base_name[DISK_NAME_LEN + 8];
+	struct gendisk *disk;
+	struct mktme_keyid *keyid;
+	unsigned int keyid_number;
+	struct mktme_hub *hub;
+	struct mktme_mapping mapping;
+	int idle_refs;
+	bool was_used;
+	struct delayed_work reaper;
+	unsigned int passes;
+};
+
+static inline struct mktme_window *mktme_dev_to_window(struct device *dev)
+{
+	return container_of(dev, struct mktme_window, dev);
+}
 
 /* mktme_core.c */
 extern struct mktme_cap mktme_cap;
 int mktme_cap_check_range(phys_addr_t phys, size_t bytes, unsigned int keyid,
 			  const char **error);
+
+/* mktme_sysfs.c */
+extern struct device *mktme_dev;
+extern const struct attribute_group *mktme_window_groups[];
+int mktme_sysfs_init(void);
+void mktme_sysfs_exit(void);
 
 /* mktme_pconfig.c */
 extern const struct mktme_ll_ops mktme_pconfig_ops;
@@ -55,9 +164,72 @@ u32 mktme_pconfig_alg_bit(enum mktme_algorithm algorithm);
 /* mktme_keyid.c */
 int mktme_keyid_init(unsigned int keyids, const struct mktme_ll_ops *ops);
 void mktme_keyid_exit(void);
-struct mktme_keyid *mktme_keyid_get_raw(const char **error);
-struct mktme_keyid *mktme_keyid_ref(struct mktme_keyid *keyid);
-unsigned int mktme_keyid_used(void);
+struct mktme_volume_key *mktme_volume_key_get(const struct mktme_key_ref *ref,
+					      const char **error);
+void mktme_volume_key_put(struct mktme_volume_key *vk);
+struct mktme_keyid *mktme_keyid_get(const struct mktme_volume_key *vk,
+				    const char **error);
+void mktme_keyid_put(struct mktme_keyid *keyid);
+bool mktme_keyid_holds(struct mktme_keyid *keyid,
+		       const struct mktme_volume_key *vk);
+unsigned int mktme_keyid_number(const struct mktme_keyid *keyid);
+unsigned int mktme_keyid_packages(struct mktme_keyid *keyid,
+				  unsigned int *online);
+void mktme_keyid_count(unsigned int *used, unsigned int *lost);
 unsigned int mktme_online_packages(void);
+
+/* mktme_window.c */
+void mktme_flush_lines(void *kaddr, size_t bytes);
+void mktme_flush_base(const struct mktme_base *base);
+int mktme_mapping_map(struct mktme_mapping *mapping,
+		      const struct mktme_base *base, unsigned int keyid,
+		      const char **error);
+void mktme_mapping_unmap(struct mktme_mapping *mapping);
+
+/* mktme_registry.c */
+int mktme_registry_init(void);
+void mktme_registry_exit(void);
+const char *mktme_window_state_name(struct mktme_window *window);
+void mktme_registry_remove_base(struct device *dev);
+void mktme_registry_for_overlaps(phys_addr_t phys, u64 bytes,
+				 void (*fn)(struct mktme_window *window,
+					    phys_addr_t phys, u64 bytes,
+					    void *arg), void *arg);
+int mktme_window_tell_user(struct mktme_window *window, u64 offset, u64 bytes,
+			   int flags);
+
+/* mktme_idle.c */
+int mktme_mapping_idle_refs(const struct mktme_mapping *mapping, size_t offset);
+bool mktme_window_evict_users(struct mktme_window *window, bool has_openers);
+
+/* mktme_holder.c */
+struct mktme_hub *mktme_hub_get(struct block_device *bdev);
+void mktme_hub_put(struct mktme_hub *hub);
+int mktme_holder_watch(struct device *dev);
+void mktme_holder_exit(void);
+
+/* mktme_failure.c; without it the kernel does not handle memory failures */
+#ifdef CONFIG_MEMORY_FAILURE
+int mktme_pgmap_memory_failure(struct dev_pagemap *pgmap, unsigned long pfn,
+			       unsigned long pages, int flags);
+int mktme_base_memory_failure(phys_addr_t phys, u64 bytes, int flags);
+void mktme_failure_init(void);
+void mktme_failure_exit(void);
+#else
+#define mktme_pgmap_memory_failure NULL
+static inline int mktme_base_memory_failure(phys_addr_t phys, u64 bytes,
+					    int flags)
+{
+	return -EOPNOTSUPP;
+}
+
+static inline void mktme_failure_init(void)
+{
+}
+
+static inline void mktme_failure_exit(void)
+{
+}
+#endif
 
 #endif /* _MKTME_PRIV_H */

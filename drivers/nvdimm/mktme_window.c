@@ -26,60 +26,74 @@
  * The registry keeps two KeyIDs from ever covering one page.  The single
  * exception is a raw view, which is only read, and only while the constructor
  * of a target runs, and is invalidated around each use.
+ *
+ * Struct pages take 64 bytes for each page.  They can be kept in the window
+ * itself, at its beginning: then they are encrypted like all of it, and a
+ * window must not be mapped so before it is known to be the right one.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/err.h>
-#include <linux/list.h>
+#include <linux/io.h>
+#include <linux/math.h>
 #include <linux/memremap.h>
 #include <linux/minmax.h>
+#include <linux/mm.h>
 #include <linux/module.h>
-#include <linux/mutex.h>
 #include <linux/pgtable.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
 #include <asm/cacheflush.h>
+#include <asm/smp.h>
 
 #include "mktme_priv.h"
+#include "mktme_trace.h"
 
 /* Lines are flushed in steps of this size, so that others get the CPU. */
 #define FLUSH_STEP_BYTES	SZ_16M
 
+/* A base without a kernel address is mapped piece by piece. */
+#define REMAP_STEP_BYTES	((size_t)SZ_1G)
+
 /**
- * struct mktme_window - one mapping
- * @node: in the registry
- * @users: targets that share it; under registry_mutex
- * @is_mapped: false while it is being mapped or unmapped, when it only keeps
- *	others off the range; under registry_mutex
- * @base: what it maps
- * @keyid: reference on the KeyID, or NULL for a raw view through KeyID 0
- * @kaddr: kernel address through the KeyID
- * @pgmap: the struct pages
+ * struct mktme_raw - a view of what the media holds
+ * @base: what is seen
+ * @keyid: reference on a NO_ENCRYPT KeyID; NULL for a view through KeyID 0
+ * @mapping: addresses through @keyid
+ * @remapped: kernel address through KeyID 0, made for this view
  */
-struct mktme_window {
-	struct list_head node;
-	unsigned int users;
-	bool is_mapped;
+struct mktme_raw {
 	struct mktme_base base;
 	struct mktme_keyid *keyid;
-	void *kaddr;
-	struct dev_pagemap pgmap;
+	struct mktme_mapping mapping;
+	void *remapped;
 };
 
-/*
- * Protects the list of windows.  Never held while mapping, unmapping or
- * flushing, which take long and take the CPU hotplug lock.
+/**
+ * mktme_memmap_bytes() - what struct pages in the window itself take
+ * @bytes: length of the rest of the window
+ *
+ * Return: length of what is to be set aside before the rest, a multiple of
+ * 2 MiB; it has struct pages too
  */
-static DEFINE_MUTEX(registry_mutex);
-static LIST_HEAD(registry);
+size_t mktme_memmap_bytes(size_t bytes)
+{
+	const size_t per_page = PAGE_SIZE / sizeof(struct page);
 
-/*
- * CLFLUSHOPT works on addresses with their KeyID, so @kaddr decides which view
- * is flushed.  Writes back and invalidates; ends with a fence.
+	return ALIGN(DIV_ROUND_UP(bytes, per_page - 1), SZ_2M);
+}
+EXPORT_SYMBOL_GPL(mktme_memmap_bytes);
+
+/**
+ * mktme_flush_lines() - write back and invalidate
+ * @kaddr: address of the first byte; its KeyID decides which view is flushed
+ * @bytes: how many
+ *
+ * Context: Process context, sleeps.  Ends with a fence.
  */
-static void flush_lines(void *kaddr, size_t bytes)
+void mktme_flush_lines(void *kaddr, size_t bytes)
 {
 	while (bytes) {
 		size_t step = min_t(size_t, bytes, FLUSH_STEP_BYTES);
@@ -91,11 +105,37 @@ static void flush_lines(void *kaddr, size_t bytes)
 	}
 }
 
-static phys_addr_t tagged_phys(const struct mktme_base *base,
-			       const struct mktme_keyid *keyid)
+static void flush_base_step(phys_addr_t phys, size_t bytes)
 {
-	return (phys_addr_t)mktme_keyid_number(keyid) <<
-	       mktme_cap.keyid_shift | base->phys;
+	void *kaddr = memremap(phys, bytes, MEMREMAP_WB);
+
+	if (kaddr) {
+		mktme_flush_lines(kaddr, bytes);
+		memunmap(kaddr);
+	} else {
+		wbinvd_on_all_cpus();
+	}
+}
+
+/**
+ * mktme_flush_base() - write back and invalidate what KeyID 0 has in caches
+ * @base: the memory
+ *
+ * Context: Process context, sleeps.
+ */
+void mktme_flush_base(const struct mktme_base *base)
+{
+	size_t done, step;
+
+	trace_mktme_flush(base->phys, base->bytes);
+	if (base->kaddr) {
+		mktme_flush_lines(base->kaddr, base->bytes);
+		return;
+	}
+	for (done = 0; done < base->bytes; done += step) {
+		step = min_t(size_t, base->bytes - done, REMAP_STEP_BYTES);
+		flush_base_step(base->phys + done, step);
+	}
 }
 
 static bool is_write_back(void *kaddr)
@@ -111,244 +151,129 @@ static bool is_write_back(void *kaddr)
  * The MTRRs may not know addresses with KeyID bits: then the default type
  * applies, without a word, to kernel and user mappings alike.
  */
-static int check_memory_type(const struct mktme_window *window,
+static int check_memory_type(const struct mktme_mapping *mapping,
 			     const char **error)
 {
-	if (is_write_back(window->kaddr) &&
-	    is_write_back(window->kaddr + window->base.bytes - PAGE_SIZE))
+	if (is_write_back(mapping->kaddr) &&
+	    is_write_back(mapping->kaddr + mapping->bytes - PAGE_SIZE))
 		return 0;
 	*error = "<device>: not cached write-back through the KeyID; see the MTRR default type";
 	return -EOPNOTSUPP;
 }
 
-static void unmap_pages(struct mktme_window *window)
+/* The fields of an altmap are constants: it is made elsewhere and copied. */
+static void set_altmap(struct dev_pagemap *pgmap, size_t memmap_bytes)
 {
-	flush_lines(window->kaddr, window->base.bytes);
-	memunmap_pages(&window->pgmap);
+	struct vmem_altmap altmap = {
+		.base_pfn = PHYS_PFN(pgmap->range.start),
+		.end_pfn = PHYS_PFN(pgmap->range.end),
+		.free = PHYS_PFN(memmap_bytes),
+	};
+
+	if (!memmap_bytes)
+		return;
+	memcpy(&pgmap->altmap, &altmap, sizeof(altmap));
+	pgmap->flags |= PGMAP_ALTMAP_VALID;
 }
 
-static int map_pages(struct mktme_window *window, const char **error)
+/**
+ * mktme_mapping_map() - map memory through a KeyID
+ * @mapping: zeroed, but for the operations of its pagemap
+ * @base: the memory, whose lines have been flushed
+ * @keyid: number of the KeyID
+ * @error: set to the reason on failure
+ *
+ * Context: Process context, sleeps.  Takes the CPU hotplug lock.
+ * Return: 0, -EINVAL, -ERANGE, -EOPNOTSUPP (memory type), -ENOMEM
+ */
+int mktme_mapping_map(struct mktme_mapping *mapping,
+		      const struct mktme_base *base, unsigned int keyid,
+		      const char **error)
 {
-	struct dev_pagemap *pgmap = &window->pgmap;
-	phys_addr_t phys = tagged_phys(&window->base, window->keyid);
+	struct dev_pagemap *pgmap = &mapping->pgmap;
 	int r;
 
+	r = mktme_cap_check_range(base->phys, base->bytes, keyid, error);
+	if (r)
+		return r;
+	mapping->phys = (phys_addr_t)keyid << mktme_cap.keyid_shift |
+			base->phys;
+	mapping->bytes = base->bytes;
 	pgmap->type = MEMORY_DEVICE_FS_DAX;
-	pgmap->owner = window;
+	pgmap->owner = mapping;
 	pgmap->nr_range = 1;
-	pgmap->range.start = phys;
-	pgmap->range.end = phys + window->base.bytes - 1;
-	window->kaddr = memremap_pages(pgmap, window->base.nid);
-	if (IS_ERR(window->kaddr)) {
+	pgmap->range.start = mapping->phys;
+	pgmap->range.end = mapping->phys + mapping->bytes - 1;
+	set_altmap(pgmap, base->memmap_bytes);
+	mapping->kaddr = memremap_pages(pgmap, base->nid);
+	if (IS_ERR(mapping->kaddr)) {
 		*error = "<device>: cannot map it through the KeyID";
-		return PTR_ERR(window->kaddr);
+		return PTR_ERR(mapping->kaddr);
 	}
-	r = check_memory_type(window, error);
+	r = check_memory_type(mapping, error);
 	if (r) {
-		unmap_pages(window);
+		mktme_mapping_unmap(mapping);
 		return r;
 	}
-	flush_lines(window->kaddr, window->base.bytes);
+	trace_mktme_flush(mapping->phys, mapping->bytes);
+	mktme_flush_lines(mapping->kaddr, mapping->bytes);
 	return 0;
 }
 
-static struct mktme_window *window_alloc(const struct mktme_base *base,
-					 const char **error)
-{
-	struct mktme_window *window = kzalloc(sizeof(*window), GFP_KERNEL);
-
-	if (!window) {
-		*error = "out of memory";
-		return ERR_PTR(-ENOMEM);
-	}
-	INIT_LIST_HEAD(&window->node);
-	window->users = 1;
-	window->base = *base;
-	return window;
-}
-
-/*
- * Registry
- */
-
-static bool overlaps(const struct mktme_window *window,
-		     const struct mktme_base *base)
-{
-	return base->phys < window->base.phys + window->base.bytes &&
-	       window->base.phys < base->phys + base->bytes;
-}
-
-static bool is_same(const struct mktme_window *window,
-		    const struct mktme_window *other)
-{
-	return window->is_mapped && window->keyid == other->keyid &&
-	       window->base.phys == other->base.phys &&
-	       window->base.bytes == other->base.bytes;
-}
-
-/*
- * device-mapper makes a new table before it lets go of the old one, so the same
- * range with the same key is shared.
- *
- * Return: @new if it was registered, a window to share, or -EBUSY
- */
-static struct mktme_window *share_or_register(struct mktme_window *new,
-					      const char **error)
-{
-	struct mktme_window *window;
-
-	mutex_lock(&registry_mutex);
-	list_for_each_entry(window, &registry, node) {
-		if (!overlaps(window, &new->base))
-			continue;
-		if (is_same(window, new)) {
-			window->users++;
-		} else {
-			*error = "<device>: another window covers part of the range";
-			window = ERR_PTR(-EBUSY);
-		}
-		goto out;
-	}
-	list_add(&new->node, &registry);
-	window = new;
-out:
-	mutex_unlock(&registry_mutex);
-	return window;
-}
-
-static void set_mapped(struct mktme_window *window)
-{
-	mutex_lock(&registry_mutex);
-	window->is_mapped = true;
-	mutex_unlock(&registry_mutex);
-}
-
-/* The range stays taken until unregister(): its lines are still being flushed. */
-static bool drop_user(struct mktme_window *window)
-{
-	bool is_last;
-
-	mutex_lock(&registry_mutex);
-	is_last = !--window->users;
-	if (is_last)
-		window->is_mapped = false;
-	mutex_unlock(&registry_mutex);
-	return is_last;
-}
-
-static void unregister(struct mktme_window *window)
-{
-	mutex_lock(&registry_mutex);
-	list_del(&window->node);
-	mutex_unlock(&registry_mutex);
-}
-
-static void window_free(struct mktme_window *window)
-{
-	mktme_keyid_put(window->keyid);
-	kfree(window);
-}
-
 /**
- * mktme_window_map() - map persistent memory through a KeyID
- * @base: the memory
- * @keyid: the KeyID; the window takes a reference of its own
- * @error: set to the reason on failure
+ * mktme_mapping_unmap() - undo mktme_mapping_map()
+ * @mapping: one whose pages nobody uses
  *
- * The caller keeps everyone else from writing to @base through KeyID 0 for as
- * long as the window exists.
+ * Struct pages in the window itself are written once more while they are
+ * given up, behind the last flush that is possible through the window.
  *
- * Context: Process context, sleeps.  Takes time in proportion to the length.
- * Return: a window to be given back by mktme_window_unmap(), or an ERR_PTR():
- * -EINVAL, -ERANGE, -EBUSY (overlap), -EOPNOTSUPP (memory type), -ENOMEM
+ * Context: Process context, sleeps.  Takes the CPU hotplug lock.
  */
-struct mktme_window *mktme_window_map(const struct mktme_base *base,
-				      struct mktme_keyid *keyid,
-				      const char **error)
+void mktme_mapping_unmap(struct mktme_mapping *mapping)
 {
-	struct mktme_window *window, *shared;
+	bool is_memmap_inside = mapping->pgmap.flags & PGMAP_ALTMAP_VALID;
+
+	trace_mktme_flush(mapping->phys, mapping->bytes);
+	mktme_flush_lines(mapping->kaddr, mapping->bytes);
+	memunmap_pages(&mapping->pgmap);
+	if (is_memmap_inside)
+		wbinvd_on_all_cpus();
+	mapping->kaddr = NULL;
+}
+
+/*
+ * Raw views
+ */
+
+static int map_raw_as_is(struct mktme_raw *raw, const char **error)
+{
+	if (raw->base.kaddr)
+		return 0;
+	raw->remapped = memremap(raw->base.phys, raw->base.bytes, MEMREMAP_WB);
+	if (raw->remapped)
+		return 0;
+	*error = "<device>: cannot map it through KeyID 0";
+	return -ENOMEM;
+}
+
+static int map_raw_unencrypted(struct mktme_raw *raw, const char **error)
+{
+	const struct mktme_key_ref ref = { .kind = MKTME_KEY_PLAINTEXT };
+	struct mktme_volume_key *vk = mktme_volume_key_get(&ref, error);
 	int r;
 
-	r = mktme_cap_check_range(base->phys, base->bytes,
-				  mktme_keyid_number(keyid), error);
+	if (IS_ERR(vk))
+		return PTR_ERR(vk);
+	raw->keyid = mktme_keyid_get(vk, error);
+	mktme_volume_key_put(vk);
+	if (IS_ERR(raw->keyid))
+		return PTR_ERR(raw->keyid);
+	r = mktme_mapping_map(&raw->mapping, &raw->base,
+			      mktme_keyid_number(raw->keyid), error);
 	if (r)
-		return ERR_PTR(r);
-	window = window_alloc(base, error);
-	if (IS_ERR(window))
-		return window;
-	window->keyid = mktme_keyid_ref(keyid);
-
-	shared = share_or_register(window, error);
-	if (shared != window) {
-		window_free(window);
-		return shared;
-	}
-	flush_lines(base->kaddr, base->bytes);
-	r = map_pages(window, error);
-	if (r) {
-		unregister(window);
-		window_free(window);
-		return ERR_PTR(r);
-	}
-	set_mapped(window);
-	return window;
+		mktme_keyid_put(raw->keyid);
+	return r;
 }
-EXPORT_SYMBOL_GPL(mktme_window_map);
-
-/**
- * mktme_window_unmap() - give a window back
- * @window: from mktme_window_map(), which nobody has mapped or pinned any more
- *
- * Context: Process context, sleeps.  Takes time in proportion to the length.
- */
-void mktme_window_unmap(struct mktme_window *window)
-{
-	if (!drop_user(window))
-		return;
-	unmap_pages(window);
-	unregister(window);
-	window_free(window);
-}
-EXPORT_SYMBOL_GPL(mktme_window_unmap);
-
-/**
- * mktme_window_kaddr() - kernel address of a window
- * @window: from mktme_window_map() or mktme_raw_map()
- *
- * Return: the address of its first byte
- */
-void *mktme_window_kaddr(const struct mktme_window *window)
-{
-	return window->kaddr;
-}
-EXPORT_SYMBOL_GPL(mktme_window_kaddr);
-
-/**
- * mktme_window_phys() - physical address of a window, KeyID included
- * @window: from mktme_window_map()
- *
- * Return: the address of its first byte
- */
-phys_addr_t mktme_window_phys(const struct mktme_window *window)
-{
-	return tagged_phys(&window->base, window->keyid);
-}
-EXPORT_SYMBOL_GPL(mktme_window_phys);
-
-/**
- * mktme_window_flush() - write back and invalidate lines of a view
- * @window: from mktme_window_map() or mktme_raw_map()
- * @offset: first byte
- * @bytes: how many
- *
- * What is read through @window afterwards comes from the media.
- */
-void mktme_window_flush(struct mktme_window *window, size_t offset,
-			size_t bytes)
-{
-	flush_lines(window->kaddr + offset, bytes);
-}
-EXPORT_SYMBOL_GPL(mktme_window_flush);
 
 /**
  * mktme_raw_map() - a view of what the media really holds
@@ -358,57 +283,76 @@ EXPORT_SYMBOL_GPL(mktme_window_flush);
  * KeyID 0 shows the media if the firmware set TME to bypass.  If not, KeyID 0
  * has a key of its own and a spare KeyID set to NO_ENCRYPT is needed.
  *
- * The view may only be read.  The caller flushes it, by mktme_window_flush(),
+ * The view may only be read.  The caller flushes it, by mktme_raw_flush(),
  * before it reads, and gives it back before it returns to user space.
  *
  * Context: Process context, sleeps.
  * Return: a view to be given back by mktme_raw_unmap(), or an ERR_PTR() as
- * mktme_keyid_get() and mktme_window_map()
+ * mktme_window_map()
  */
-struct mktme_window *mktme_raw_map(const struct mktme_base *base,
-				   const char **error)
+struct mktme_raw *mktme_raw_map(const struct mktme_base *base,
+				const char **error)
 {
-	struct mktme_window *raw = window_alloc(base, error);
+	struct mktme_raw *raw = kzalloc(sizeof(*raw), GFP_KERNEL);
 	int r;
 
-	if (IS_ERR(raw))
-		return raw;
-	if (mktme_cap.bypass) {
-		raw->kaddr = base->kaddr;
-		return raw;
+	if (!raw) {
+		*error = "out of memory";
+		return ERR_PTR(-ENOMEM);
 	}
-	raw->keyid = mktme_keyid_get_raw(error);
-	if (IS_ERR(raw->keyid)) {
-		r = PTR_ERR(raw->keyid);
-		goto err_free;
+	raw->base = *base;
+	raw->base.memmap_bytes = 0;
+	r = mktme_cap.bypass ? map_raw_as_is(raw, error) :
+			       map_raw_unencrypted(raw, error);
+	if (r) {
+		kfree(raw);
+		return ERR_PTR(r);
 	}
-	r = mktme_cap_check_range(base->phys, base->bytes,
-				  mktme_keyid_number(raw->keyid), error);
-	if (r)
-		goto err_put_keyid;
-	r = map_pages(raw, error);
-	if (r)
-		goto err_put_keyid;
 	return raw;
-
-err_put_keyid:
-	mktme_keyid_put(raw->keyid);
-err_free:
-	kfree(raw);
-	return ERR_PTR(r);
 }
 EXPORT_SYMBOL_GPL(mktme_raw_map);
 
 /**
  * mktme_raw_unmap() - give a raw view back
  * @raw: from mktme_raw_map()
+ *
+ * Context: Process context, sleeps.
  */
-void mktme_raw_unmap(struct mktme_window *raw)
+void mktme_raw_unmap(struct mktme_raw *raw)
 {
 	if (raw->keyid) {
-		unmap_pages(raw);
+		mktme_mapping_unmap(&raw->mapping);
 		mktme_keyid_put(raw->keyid);
 	}
+	if (raw->remapped)
+		memunmap(raw->remapped);
 	kfree(raw);
 }
 EXPORT_SYMBOL_GPL(mktme_raw_unmap);
+
+/**
+ * mktme_raw_kaddr() - kernel address of a raw view
+ * @raw: from mktme_raw_map()
+ *
+ * Return: the address of its first byte
+ */
+void *mktme_raw_kaddr(const struct mktme_raw *raw)
+{
+	if (raw->keyid)
+		return raw->mapping.kaddr;
+	return raw->remapped ?: raw->base.kaddr;
+}
+EXPORT_SYMBOL_GPL(mktme_raw_kaddr);
+
+/**
+ * mktme_raw_flush() - write back and invalidate lines of a raw view
+ * @raw: from mktme_raw_map()
+ * @bytes: how many, from the first
+ *
+ * What is read through @raw afterwards comes from the media.
+ */
+void mktme_raw_flush(struct mktme_raw *raw, size_t bytes)
+{
+	mktme_flush_lines(mktme_raw_kaddr(raw), bytes);
+}
+EXPORT_SYMBOL_GPL(mktme_raw_flush);

@@ -28,17 +28,38 @@
  *		and neither may be all zeros.  A key never appears in a table
  *		line itself, in or out.
  *
+ *		"random": the CPU makes a key that nobody knows.  It is gone,
+ *		and the data with it, when the volume is closed or the power
+ *		goes.
+ *
+ *		"plaintext": nothing is encrypted, and there is no key; needs
+ *		"no_verifier".  <algorithm> is not used.
+ *
  * device	the pmem block device (whole or partition), as path or
  *		"major:minor".
  *
  * offset	the sector of <device> at which the data begins.  Its *physical*
  *		address must be a multiple of 2 MiB.  Unless "no_verifier" is
- *		given, the 2 MiB before it hold the verifier.
+ *		given, the 2 MiB before it hold the verifier.  With "memmap=dev"
+ *		there is more before that, see there.
  *
  * options	init_verifier	write the verifier instead of checking it.  The
  *				only thing that makes a constructor write.
  *		no_verifier	there is no verifier; neither key nor place nor
  *				encryption itself is checked.
+ *		discard_key	keep no reference on the key object.  A package
+ *				that comes online later cannot be given the key.
+ *				A new table must bring the same key all the
+ *				same: a digest of it, keyed by a secret of this
+ *				boot, is compared.
+ *		memmap=dev	the struct pages of the window (64 bytes for each
+ *				4 KiB) are on the media, encrypted like all of
+ *				it, and not in DRAM.  They take the m bytes
+ *				before the verifier: with b bytes of verifier
+ *				and data, m is b / 63, rounded up to 2 MiB.
+ *				They are written whenever the volume is opened,
+ *				after the verifier was found to match.  Needs
+ *				the verifier and a writable device.
  *
  * "dmsetup table" prints a line that the constructor accepts, without
  * "init_verifier": what has been written once is checked from then on.
@@ -49,12 +70,14 @@
  *	ENOKEY		no such key in the caller's keyrings
  *	EKEYREVOKED, EKEYEXPIRED	the key is no longer valid
  *	ENODEV		this machine cannot do it (see the kernel log, or
- *			"mktmesetup probe")
+ *			"mktmesetup probe"), or <device> is being removed
  *	EOPNOTSUPP	<device> is not persistent memory that can be used
  *	ERANGE		the range cannot be addressed through a KeyID on this
  *			kernel (paging levels)
- *	EBUSY		another window covers part of the range
- *	ENOSPC		every KeyID is in use
+ *	EBUSY		another window covers part of the range: that of another
+ *			volume, of a table with another key, or one that an
+ *			earlier volume's users have not let go of yet
+ *	ENOSPC		every KeyID is in use; the kernel log says by whom
  *	EKEYREJECTED	the verifier does not match: wrong key, or the data
  *			have moved to another physical address
  *	ESTALE		the verifier matches but was made for another <len>
@@ -70,14 +93,16 @@
  * Status line ("dmsetup status")
  * ------------------------------
  *
- *	<keyid> <programmed>/<packages> <verifier> <window> <poison>
+ *	<keyid> <programmed>/<packages> <verifier> <window> <poison> <state>
  *
  * keyid	the KeyID in use
  * programmed	CPU packages that hold the key
  * packages	CPU packages online
  * verifier	"verified" or "none"
- * window	sectors mapped through the KeyID, verifier included
- * poison	bad blocks known within the window, in sectors
+ * window	sectors mapped through the KeyID, verifier and struct pages
+ *		included
+ * poison	bad blocks known within the data, in sectors
+ * state	"active", or "gone": <device> was taken away; every access fails
  *
  *
  * The verifier
@@ -98,14 +123,19 @@
 
 #define DM_MKTME_TARGET_NAME	"mktme"
 #define DM_MKTME_VERSION_MAJOR	0
-#define DM_MKTME_VERSION_MINOR	1
+#define DM_MKTME_VERSION_MINOR	2
 #define DM_MKTME_VERSION_PATCH	0
 
 #define DM_MKTME_ALG_XTS_128	"aes-xts-128"
 #define DM_MKTME_ALG_XTS_256	"aes-xts-256"
 
+#define DM_MKTME_KEY_RANDOM		"random"
+#define DM_MKTME_KEY_PLAINTEXT		"plaintext"
+
 #define DM_MKTME_OPT_INIT_VERIFIER	"init_verifier"
 #define DM_MKTME_OPT_NO_VERIFIER	"no_verifier"
+#define DM_MKTME_OPT_DISCARD_KEY	"discard_key"
+#define DM_MKTME_OPT_MEMMAP_DEV		"memmap=dev"
 
 /* Bytes of a volume key: data key, then tweak key, of equal length. */
 #define DM_MKTME_XTS_128_KEY_BYTES	32

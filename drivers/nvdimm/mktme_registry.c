@@ -1,0 +1,811 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which windows there are, who uses them, and when they end.
+ */
+
+/**
+ * DOC: Lifetime of a window
+ *
+ *	MAPPING -> LIVE -> ZOMBIE -> GONE
+ *
+ * A range is registered before it is mapped, so that no other window can be
+ * made over it, and until it is unmapped and its KeyID given back.
+ *
+ * A window is shared only by tables of one mapped device, with the same key:
+ * device-mapper makes a new table before it lets go of the old one.
+ *
+ * It becomes a zombie when its last user goes, or when the memory below is
+ * about to go.  From then on device-mapper maps nothing through it any more;
+ * what was mapped before is removed (see mktme_idle.c), and a work item looks
+ * again until
+ *
+ * - no user is at work on it in a constructor,
+ * - its disk is not open: file systems keep pointers to struct pages as long
+ *   as they are mounted, and a page fault that was under way may still come,
+ * - none of its pages is mapped or pinned.
+ *
+ * Then it is flushed and unmapped, and its KeyID cleared.  The range stays
+ * taken until then: a new window under another key would make two KeyIDs over
+ * one page.
+ *
+ * The memory cannot go earlier.  Whoever unbinds the namespace waits for it.
+ *
+ * Locks: device lock of the base, then registry_mutex, then the CPU hotplug
+ * lock and the mutex of the KeyIDs.  The registry's mutex is not held while
+ * mapping, unmapping, flushing or taking mappings away.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/blkdev.h>
+#include <linux/err.h>
+#include <linux/jiffies.h>
+#include <linux/list.h>
+#include <linux/log2.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/rculist.h>
+#include <linux/slab.h>
+#include <linux/srcu.h>
+#include <linux/wait.h>
+
+#include "mktme_priv.h"
+#include "mktme_trace.h"
+
+/* How often a zombie is looked at, and its owner reminded. */
+#define REAP_INTERVAL		(HZ / 2)
+#define REMIND_INTERVAL		(60 * HZ)
+
+static DEFINE_MUTEX(registry_mutex);
+static LIST_HEAD(registry);
+
+/* Keeps a user while it is told of a memory failure. */
+DEFINE_STATIC_SRCU(user_srcu);
+
+static struct workqueue_struct *reaper_wq;
+
+/* How many windows have ended; whoever waits for one sleeps on it. */
+static atomic_t gone_count = ATOMIC_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(gone_wait);
+
+static void reap_work(struct work_struct *work);
+
+static const struct dev_pagemap_ops pgmap_ops = {
+	.memory_failure = mktme_pgmap_memory_failure,
+};
+
+static const char * const state_names[] = {
+	[MKTME_WINDOW_MAPPING] = "mapping",
+	[MKTME_WINDOW_LIVE] = "live",
+	[MKTME_WINDOW_ZOMBIE] = "zombie",
+	[MKTME_WINDOW_GONE] = "gone",
+};
+
+/**
+ * mktme_window_state_name() - what a window is doing, for people
+ * @window: any
+ *
+ * Return: a word
+ */
+const char *mktme_window_state_name(struct mktme_window *window)
+{
+	return state_names[READ_ONCE(window->state)];
+}
+
+static void set_state(struct mktme_window *window,
+		      enum mktme_window_state state)
+{
+	lockdep_assert_held(&registry_mutex);
+	WRITE_ONCE(window->state, state);
+	trace_mktme_window(window->base.phys, window->base.bytes,
+			   window->keyid_number, state);
+}
+
+/*
+ * Making one
+ */
+
+/* The device has no driver whose module could go: this one frees it. */
+static void window_release(struct device *dev)
+{
+	struct mktme_window *window = mktme_dev_to_window(dev);
+
+	if (window->disk)
+		put_device(disk_to_dev(window->disk));
+	put_device(window->base.dev);
+	kfree(window);
+}
+
+static struct mktme_window *window_alloc(const struct mktme_base *base,
+					 struct mktme_user *user,
+					 const char **error)
+{
+	struct mktme_window *window = kzalloc(sizeof(*window), GFP_KERNEL);
+
+	if (!window) {
+		*error = "out of memory";
+		return ERR_PTR(-ENOMEM);
+	}
+	INIT_LIST_HEAD(&window->node);
+	INIT_LIST_HEAD(&window->users);
+	INIT_DELAYED_WORK(&window->reaper, reap_work);
+	window->base = *base;
+	get_device(base->dev);
+	snprintf(window->base_name, sizeof(window->base_name), "%pg",
+		 base->bdev);
+	window->disk = user->disk;
+	get_device(disk_to_dev(user->disk));
+	window->mapping.pgmap.ops = &pgmap_ops;
+
+	device_initialize(&window->dev);
+	window->dev.parent = mktme_dev;
+	window->dev.groups = mktme_window_groups;
+	window->dev.release = window_release;
+	dev_set_name(&window->dev, "window-%llx", (u64)base->phys);
+	return window;
+}
+
+static bool overlaps(const struct mktme_window *window, phys_addr_t phys,
+		     u64 bytes)
+{
+	return phys < window->base.phys + window->base.bytes &&
+	       window->base.phys < phys + bytes;
+}
+
+static struct mktme_window *find_overlap(const struct mktme_base *base)
+{
+	struct mktme_window *window;
+
+	lockdep_assert_held(&registry_mutex);
+	list_for_each_entry(window, &registry, node)
+		if (overlaps(window, base->phys, base->bytes))
+			return window;
+	return NULL;
+}
+
+static void add_user(struct mktme_window *window, struct mktme_user *user)
+{
+	lockdep_assert_held(&registry_mutex);
+	user->is_pinned = true;
+	user->state = MKTME_USER_NEW;
+	list_add_tail_rcu(&user->node, &window->users);
+	get_device(&window->dev);
+}
+
+/* Return: 0 if @user may share @window, else why not */
+static int check_share(struct mktme_window *window,
+		       const struct mktme_base *base,
+		       const struct mktme_volume_key *vk,
+		       const struct mktme_user *user, const char **error)
+{
+	if (window->state == MKTME_WINDOW_ZOMBIE) {
+		pr_err("%s: %pa is still in use through KeyID %u by what was on %s\n",
+		       window->base_name, &window->base.phys,
+		       window->keyid_number, window->disk->disk_name);
+		*error = "<device>: still in use by an earlier volume; unmount or stop its users";
+	} else if (window->state != MKTME_WINDOW_LIVE ||
+		   window->base.phys != base->phys ||
+		   window->base.bytes != base->bytes ||
+		   window->base.memmap_bytes != base->memmap_bytes ||
+		   window->disk != user->disk) {
+		*error = "<device>: another window covers part of the range";
+	} else if (!mktme_keyid_holds(window->keyid, vk)) {
+		*error = "<key>: not the key of the table that is to be replaced";
+	} else {
+		return 0;
+	}
+	return -EBUSY;
+}
+
+/* Return: a window to share, NULL if the range is free, or an ERR_PTR() */
+static struct mktme_window *share(const struct mktme_base *base,
+				  const struct mktme_volume_key *vk,
+				  struct mktme_user *user, const char **error)
+{
+	struct mktme_window *window = find_overlap(base);
+	int r;
+
+	if (!window)
+		return NULL;
+	r = check_share(window, base, vk, user, error);
+	if (r)
+		return ERR_PTR(r);
+	add_user(window, user);
+	return window;
+}
+
+static struct mktme_window *share_or_register(struct mktme_window *new,
+					      const struct mktme_volume_key *vk,
+					      struct mktme_user *user,
+					      const char **error)
+{
+	struct mktme_window *window;
+
+	mutex_lock(&registry_mutex);
+	window = share(&new->base, vk, user, error);
+	if (!window) {
+		window = new;
+		set_state(window, MKTME_WINDOW_MAPPING);
+		list_add(&window->node, &registry);
+		add_user(window, user);
+		__module_get(THIS_MODULE);
+	}
+	mutex_unlock(&registry_mutex);
+	return window;
+}
+
+/*
+ * Unbinding holds the device lock from before it tells us until the memory is
+ * gone: with a driver bound and the lock held, it will tell us of this window.
+ */
+static struct mktme_window *register_over_base(struct mktme_window *new,
+					       const struct mktme_volume_key *vk,
+					       struct mktme_user *user,
+					       const char **error)
+{
+	struct device *dev = new->base.dev;
+	struct mktme_window *window;
+	int r;
+
+	r = mktme_holder_watch(dev);
+	if (!r)
+		r = device_lock_interruptible(dev);
+	if (r) {
+		*error = "<device>: cannot be watched";
+		return ERR_PTR(r);
+	}
+	if (dev->driver) {
+		window = share_or_register(new, vk, user, error);
+	} else {
+		*error = "<device>: is being removed";
+		window = ERR_PTR(-ENODEV);
+	}
+	device_unlock(dev);
+	return window;
+}
+
+static void unregister(struct mktme_window *window)
+{
+	mutex_lock(&registry_mutex);
+	list_del(&window->node);
+	set_state(window, MKTME_WINDOW_GONE);
+	mutex_unlock(&registry_mutex);
+	atomic_inc(&gone_count);
+	wake_up_all(&gone_wait);
+	module_put(THIS_MODULE);
+	put_device(&window->dev);
+}
+
+static void say_who_holds_keyids(void)
+{
+	struct mktme_window *window;
+	unsigned int used, lost;
+
+	mutex_lock(&registry_mutex);
+	list_for_each_entry(window, &registry, node)
+		if (READ_ONCE(window->keyid))
+			pr_err_ratelimited("KeyID %u is held by %s on %s at %pa (%s)\n",
+					   window->keyid_number,
+					   window->disk->disk_name,
+					   window->base_name,
+					   &window->base.phys,
+					   mktme_window_state_name(window));
+	mutex_unlock(&registry_mutex);
+	mktme_keyid_count(&used, &lost);
+	pr_err("%u of %u KeyIDs in use, %u of them lost: close a volume, or give TME-MK more KeyIDs in the firmware set-up\n",
+	       used, mktme_cap.keyids, lost);
+}
+
+static int take_keyid(struct mktme_window *window,
+		      const struct mktme_volume_key *vk, const char **error)
+{
+	struct mktme_keyid *keyid = mktme_keyid_get(vk, error);
+
+	if (IS_ERR(keyid)) {
+		if (PTR_ERR(keyid) == -ENOSPC)
+			say_who_holds_keyids();
+		return PTR_ERR(keyid);
+	}
+	window->keyid_number = mktme_keyid_number(keyid);
+	WRITE_ONCE(window->keyid, keyid);
+	return 0;
+}
+
+static void give_keyid_back(struct mktme_window *window)
+{
+	struct mktme_keyid *keyid = window->keyid;
+
+	WRITE_ONCE(window->keyid, NULL);
+	mktme_keyid_put(keyid);
+}
+
+static int build(struct mktme_window *window,
+		 const struct mktme_volume_key *vk, const char **error)
+{
+	int r;
+
+	r = take_keyid(window, vk, error);
+	if (r)
+		return r;
+	mktme_flush_base(&window->base);
+	r = mktme_mapping_map(&window->mapping, &window->base,
+			      window->keyid_number, error);
+	if (r)
+		goto err_keyid;
+	window->idle_refs = mktme_mapping_idle_refs(&window->mapping,
+						    window->base.memmap_bytes);
+	r = device_add(&window->dev);
+	if (r) {
+		*error = "out of memory";
+		goto err_unmap;
+	}
+	window->hub = mktme_hub_get(window->base.bdev);
+	return 0;
+
+err_unmap:
+	mktme_mapping_unmap(&window->mapping);
+err_keyid:
+	give_keyid_back(window);
+	return r;
+}
+
+/*
+ * The base may have begun to go while the window was made.
+ */
+static void set_live(struct mktme_window *window)
+{
+	struct mktme_user *user;
+	bool is_going = false;
+
+	mutex_lock(&registry_mutex);
+	list_for_each_entry(user, &window->users, node)
+		is_going |= mktme_user_is_gone(user);
+	set_state(window, is_going ? MKTME_WINDOW_ZOMBIE : MKTME_WINDOW_LIVE);
+	if (is_going)
+		queue_delayed_work(reaper_wq, &window->reaper, REAP_INTERVAL);
+	mutex_unlock(&registry_mutex);
+}
+
+static void remove_user(struct mktme_window *window, struct mktme_user *user)
+{
+	lockdep_assert_held(&registry_mutex);
+	if (user->state == MKTME_USER_ACTIVE)
+		window->was_used = true;
+	list_del_rcu(&user->node);
+}
+
+static void abort_mapping(struct mktme_window *window, struct mktme_user *user)
+{
+	mutex_lock(&registry_mutex);
+	remove_user(window, user);
+	mutex_unlock(&registry_mutex);
+	synchronize_srcu(&user_srcu);
+	put_device(&window->dev);
+	unregister(window);
+}
+
+/**
+ * mktme_window_share() - have the window that a table to be replaced has
+ * @base: the memory
+ * @ref: where the key is
+ * @user: see there; pinned on success
+ * @error: set to the reason on failure
+ *
+ * Context: Process context, sleeps.
+ * Return: as mktme_window_map(), or NULL if there is none
+ */
+struct mktme_window *mktme_window_share(const struct mktme_base *base,
+					const struct mktme_key_ref *ref,
+					struct mktme_user *user,
+					const char **error)
+{
+	struct mktme_volume_key *vk = mktme_volume_key_get(ref, error);
+	struct mktme_window *window;
+
+	if (IS_ERR(vk))
+		return ERR_CAST(vk);
+	mutex_lock(&registry_mutex);
+	window = share(base, vk, user, error);
+	mutex_unlock(&registry_mutex);
+	mktme_volume_key_put(vk);
+	return window;
+}
+EXPORT_SYMBOL_GPL(mktme_window_share);
+
+/**
+ * mktme_window_map() - map persistent memory through a KeyID
+ * @base: the memory
+ * @ref: where the key is
+ * @user: see there; pinned on success, until mktme_window_unpin()
+ * @error: set to the reason on failure
+ *
+ * The caller keeps everyone else from writing to @base through KeyID 0 for as
+ * long as the window exists.
+ *
+ * Context: Process context of whoever's keyrings hold the key, sleeps.  Takes
+ * time in proportion to the length.
+ * Return: a window to be given back by mktme_window_unmap(), or an ERR_PTR():
+ * -EINVAL, -ERANGE, -EBUSY (overlap), -EOPNOTSUPP (memory type), -ENOMEM,
+ * -ENODEV (the base is going, or the algorithm is not activated), -ENOKEY,
+ * -EKEYREVOKED, -EKEYEXPIRED, -ENOSPC (no KeyID free), -EAGAIN or -EIO
+ * (hardware)
+ */
+struct mktme_window *mktme_window_map(const struct mktme_base *base,
+				      const struct mktme_key_ref *ref,
+				      struct mktme_user *user,
+				      const char **error)
+{
+	struct mktme_window *window, *registered;
+	struct mktme_volume_key *vk;
+	int r;
+
+	/* Every KeyID that can be had is mappable, so the first one will do. */
+	r = mktme_cap_check_range(base->phys, base->bytes, 1, error);
+	if (r)
+		return ERR_PTR(r);
+	vk = mktme_volume_key_get(ref, error);
+	if (IS_ERR(vk))
+		return ERR_CAST(vk);
+	window = window_alloc(base, user, error);
+	if (IS_ERR(window))
+		goto out;
+	registered = register_over_base(window, vk, user, error);
+	if (registered != window) {
+		put_device(&window->dev);
+		window = registered;
+		goto out;
+	}
+	r = build(window, vk, error);
+	if (r) {
+		abort_mapping(window, user);
+		window = ERR_PTR(r);
+	} else {
+		set_live(window);
+	}
+out:
+	mktme_volume_key_put(vk);
+	return window;
+}
+EXPORT_SYMBOL_GPL(mktme_window_map);
+
+/*
+ * Ending one
+ */
+
+static bool is_pinned(struct mktme_window *window)
+{
+	struct mktme_user *user;
+	bool is_pinned = false;
+
+	mutex_lock(&registry_mutex);
+	list_for_each_entry(user, &window->users, node)
+		is_pinned |= user->is_pinned;
+	mutex_unlock(&registry_mutex);
+	return is_pinned;
+}
+
+static void tear_down(struct mktme_window *window)
+{
+	mktme_hub_put(window->hub);
+	device_del(&window->dev);
+	mktme_mapping_unmap(&window->mapping);
+	give_keyid_back(window);
+	unregister(window);
+}
+
+/*
+ * Whoever made it a zombie calls this, and then the work item.  A disk that is
+ * closed when it is looked at stays harmless: who opens it later finds another
+ * table, or a user that knows that the memory has gone.  If no access was ever
+ * made, as by a constructor that refused the key, the disk does not matter.
+ *
+ * Scanning takes time in proportion to the length.  While the disk is open it
+ * is done at growing intervals, against faults that are still under way.
+ */
+static bool try_reap(struct mktme_window *window)
+{
+	bool has_openers = window->was_used && disk_openers(window->disk);
+	bool is_busy = has_openers;
+
+	if (is_pinned(window))
+		return false;
+	window->passes++;
+	if (!has_openers || is_power_of_2(window->passes))
+		is_busy |= mktme_window_evict_users(window, has_openers);
+	if (is_busy)
+		return false;
+	tear_down(window);
+	return true;
+}
+
+static void reap_work(struct work_struct *work)
+{
+	struct mktme_window *window = container_of(to_delayed_work(work),
+						   struct mktme_window, reaper);
+
+	if (!try_reap(window))
+		queue_delayed_work(reaper_wq, &window->reaper, REAP_INTERVAL);
+}
+
+/**
+ * mktme_user_activate() - first access of a user
+ * @user: of a window
+ *
+ * Return: false if the memory has gone
+ */
+bool mktme_user_activate(struct mktme_user *user)
+{
+	return cmpxchg(&user->state, MKTME_USER_NEW, MKTME_USER_ACTIVE) !=
+	       MKTME_USER_GONE;
+}
+EXPORT_SYMBOL_GPL(mktme_user_activate);
+
+/**
+ * mktme_window_unpin() - a user is no longer at work on its own account
+ * @window: from mktme_window_map()
+ * @user: its user; from now on it uses the window only while its disk is open
+ */
+void mktme_window_unpin(struct mktme_window *window, struct mktme_user *user)
+{
+	mutex_lock(&registry_mutex);
+	user->is_pinned = false;
+	mutex_unlock(&registry_mutex);
+}
+EXPORT_SYMBOL_GPL(mktme_window_unpin);
+
+/**
+ * mktme_window_unmap() - give a window back
+ * @window: from mktme_window_map()
+ * @user: its user, which does not use it any more and makes no new mappings
+ *
+ * If pages of the window are still in use, it ends when they are not, without
+ * the caller.
+ *
+ * Context: Process context, sleeps.  Takes time in proportion to the length.
+ */
+void mktme_window_unmap(struct mktme_window *window, struct mktme_user *user)
+{
+	bool is_last;
+
+	mutex_lock(&registry_mutex);
+	remove_user(window, user);
+	is_last = list_empty(&window->users) &&
+		  window->state == MKTME_WINDOW_LIVE;
+	if (is_last)
+		set_state(window, MKTME_WINDOW_ZOMBIE);
+	mutex_unlock(&registry_mutex);
+	synchronize_srcu(&user_srcu);
+
+	if (is_last && !try_reap(window)) {
+		pr_info("%s: KeyID %u stays until nobody uses what was on %s\n",
+			window->base_name, window->keyid_number,
+			window->disk->disk_name);
+		queue_delayed_work(reaper_wq, &window->reaper, REAP_INTERVAL);
+	}
+	put_device(&window->dev);
+}
+EXPORT_SYMBOL_GPL(mktme_window_unmap);
+
+/*
+ * The memory goes
+ */
+
+static void mark_going(struct mktme_window *window)
+{
+	struct mktme_user *user;
+
+	lockdep_assert_held(&registry_mutex);
+	list_for_each_entry(user, &window->users, node)
+		if (xchg(&user->state, MKTME_USER_GONE) == MKTME_USER_ACTIVE)
+			window->was_used = true;
+	if (window->state == MKTME_WINDOW_LIVE) {
+		set_state(window, MKTME_WINDOW_ZOMBIE);
+		queue_delayed_work(reaper_wq, &window->reaper, 0);
+	}
+}
+
+static bool is_base_free(struct device *dev, bool remind)
+{
+	struct mktme_window *window;
+	bool is_free = true;
+
+	mutex_lock(&registry_mutex);
+	list_for_each_entry(window, &registry, node) {
+		if (window->base.dev != dev)
+			continue;
+		is_free = false;
+		if (remind)
+			pr_warn("%s: removal waits until nobody uses %s: unmount it, stop its users\n",
+				window->base_name, window->disk->disk_name);
+	}
+	mutex_unlock(&registry_mutex);
+	return is_free;
+}
+
+/**
+ * mktme_registry_remove_base() - have no window over memory that is to go
+ * @dev: what the memory belongs to; no window over it can be registered now
+ *
+ * I/O to the volumes fails from now on and mappings of their files are removed
+ * (SIGBUS).  Waits, for ever if need be, until all windows are unmapped:
+ * the memory may belong to somebody else afterwards.
+ *
+ * Context: Process context, sleeps; the caller holds the device lock.
+ */
+void mktme_registry_remove_base(struct device *dev)
+{
+	unsigned long timeout = 2 * REAP_INTERVAL;
+	struct mktme_window *window;
+	int seen;
+
+	mutex_lock(&registry_mutex);
+	list_for_each_entry(window, &registry, node)
+		if (window->base.dev == dev)
+			mark_going(window);
+	mutex_unlock(&registry_mutex);
+
+	do {
+		seen = atomic_read(&gone_count);
+		if (is_base_free(dev, timeout == REMIND_INTERVAL))
+			break;
+		if (!wait_event_idle_timeout(gone_wait,
+					     atomic_read(&gone_count) != seen,
+					     timeout))
+			timeout = REMIND_INTERVAL;
+	} while (true);
+}
+
+/*
+ * What others want to know
+ */
+
+/**
+ * mktme_registry_for_overlaps() - call a function for each window over a range
+ * @phys: physical address without KeyID
+ * @bytes: length
+ * @fn: gets window, start and length of what is both in range and window
+ * @arg: for @fn
+ *
+ * Context: Process context, sleeps; @fn is called with the registry's mutex
+ * held.
+ */
+void mktme_registry_for_overlaps(phys_addr_t phys, u64 bytes,
+				 void (*fn)(struct mktme_window *window,
+					    phys_addr_t phys, u64 bytes,
+					    void *arg), void *arg)
+{
+	struct mktme_window *window;
+	u64 start, end;
+
+	mutex_lock(&registry_mutex);
+	list_for_each_entry(window, &registry, node) {
+		if (window->state == MKTME_WINDOW_MAPPING ||
+		    !overlaps(window, phys, bytes))
+			continue;
+		start = max_t(u64, phys, window->base.phys);
+		end = min_t(u64, phys + bytes,
+			    window->base.phys + window->base.bytes);
+		fn(window, start, end - start, arg);
+	}
+	mutex_unlock(&registry_mutex);
+}
+
+/**
+ * mktme_window_tell_user() - tell whoever uses a window that memory is bad
+ * @window: which may be a zombie
+ * @offset: into the window
+ * @bytes: length
+ * @flags: of memory_failure()
+ *
+ * Context: Process context, sleeps.
+ * Return: what the user answers, -EOPNOTSUPP if there is none
+ */
+int mktme_window_tell_user(struct mktme_window *window, u64 offset, u64 bytes,
+			   int flags)
+{
+	struct mktme_user *user;
+	int r = -EOPNOTSUPP;
+	int id;
+
+	id = srcu_read_lock(&user_srcu);
+	/* All of them belong to one disk. */
+	user = list_first_or_null_rcu(&window->users, struct mktme_user, node);
+	if (user && !user->is_pinned)
+		r = user->ops->memory_failure(user, offset, bytes, flags);
+	srcu_read_unlock(&user_srcu, id);
+	return r;
+}
+
+/**
+ * mktme_window_kaddr() - kernel address of a window
+ * @window: from mktme_window_map()
+ *
+ * Return: the address of its first byte
+ */
+void *mktme_window_kaddr(const struct mktme_window *window)
+{
+	return window->mapping.kaddr;
+}
+EXPORT_SYMBOL_GPL(mktme_window_kaddr);
+
+/**
+ * mktme_window_phys() - physical address of a window, KeyID included
+ * @window: from mktme_window_map()
+ *
+ * Return: the address of its first byte
+ */
+phys_addr_t mktme_window_phys(const struct mktme_window *window)
+{
+	return window->mapping.phys;
+}
+EXPORT_SYMBOL_GPL(mktme_window_phys);
+
+/**
+ * mktme_window_flush() - write back and invalidate lines of a window
+ * @window: from mktme_window_map()
+ * @offset: first byte
+ * @bytes: how many
+ *
+ * What is read through @window afterwards comes from the media.
+ */
+void mktme_window_flush(struct mktme_window *window, size_t offset,
+			size_t bytes)
+{
+	mktme_flush_lines(window->mapping.kaddr + offset, bytes);
+}
+EXPORT_SYMBOL_GPL(mktme_window_flush);
+
+/**
+ * mktme_window_keyid() - what is in the top bits of a window's addresses
+ * @window: from mktme_window_map()
+ *
+ * Return: the KeyID, from 1
+ */
+unsigned int mktme_window_keyid(const struct mktme_window *window)
+{
+	return window->keyid_number;
+}
+EXPORT_SYMBOL_GPL(mktme_window_keyid);
+
+/**
+ * mktme_window_packages() - on how many packages is the key?
+ * @window: from mktme_window_map()
+ * @online: set to the number of packages that have a CPU online
+ *
+ * Return: how many of those hold the key; 0 once the window is gone
+ */
+unsigned int mktme_window_packages(struct mktme_window *window,
+				   unsigned int *online)
+{
+	struct mktme_keyid *keyid = READ_ONCE(window->keyid);
+
+	/* Entries of the table of KeyIDs live as long as the module. */
+	if (keyid)
+		return mktme_keyid_packages(keyid, online);
+	*online = mktme_online_packages();
+	return 0;
+}
+EXPORT_SYMBOL_GPL(mktme_window_packages);
+
+/**
+ * mktme_registry_init() - make what zombies need
+ *
+ * Return: 0 or -ENOMEM
+ */
+int mktme_registry_init(void)
+{
+	reaper_wq = alloc_workqueue("mktme", WQ_UNBOUND, 0);
+	return reaper_wq ? 0 : -ENOMEM;
+}
+
+/**
+ * mktme_registry_exit() - undo mktme_registry_init()
+ *
+ * Every window holds the module until its last line of work; this waits for
+ * the rest of it.
+ */
+void mktme_registry_exit(void)
+{
+	WARN_ON_ONCE(!list_empty(&registry));
+	destroy_workqueue(reaper_wq);
+}
