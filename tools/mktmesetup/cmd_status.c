@@ -24,9 +24,10 @@ static void print_mapping(const struct libmktme_volume *volume)
 	printf("  sector size:  %d\n", LIBMKTME_SECTOR_BYTES);
 	printf("  offset:       %" PRIu64 " sectors\n", table->offset);
 	printf("  size:         %" PRIu64 " sectors\n", table->sectors);
-	printf("  mode:         %s%s\n",
+	printf("  mode:         %s%s%s\n",
 	       volume->is_readonly ? "readonly" : "read/write",
-	       volume->is_suspended ? ", suspended" : "");
+	       volume->is_suspended ? ", suspended" : "",
+	       status->is_gone ? ", device gone" : "");
 	printf("  KeyID:        %u\n", status->keyid);
 	printf("  packages:     %u of %u programmed\n", status->programmed,
 	       status->packages);

@@ -35,5 +35,6 @@ struct json_object *volume_to_json(const struct libmktme_volume *volume)
 	json_add_bool(object, "verified", status->is_verified);
 	json_add_u64(object, "window_sectors", status->window_sectors);
 	json_add_u64(object, "poison_sectors", status->poison_sectors);
+	json_add_bool(object, "gone", status->is_gone);
 	return object;
 }

@@ -515,13 +515,16 @@ void libmktme_key_drop(const char *description);
  * struct libmktme_table - the arguments of a table line
  * @sectors: length
  * @algorithm: name of the algorithm
- * @key_bytes: length of the key
- * @key_type: "logon", "user" or "encrypted"
+ * @key_bytes: length of the key; 0 if there is no key object
+ * @key_type: "logon", "user" or "encrypted"; "random" or "plaintext" if there is
+ *	no key object
  * @key_description: description of the key
  * @device: path or "major:minor"
  * @offset: sector of @device at which the data begins
  * @has_init_verifier: write the verifier instead of checking it
  * @has_no_verifier: there is no verifier
+ * @has_discard_key: the kernel keeps no reference on the key
+ * @has_memmap_dev: struct pages of the window are on the media
  */
 struct libmktme_table {
 	uint64_t sectors;
@@ -533,6 +536,8 @@ struct libmktme_table {
 	uint64_t offset;
 	bool has_init_verifier;
 	bool has_no_verifier;
+	bool has_discard_key;
+	bool has_memmap_dev;
 };
 
 /**
@@ -563,6 +568,7 @@ int libmktme_table_parse(const char *params, struct libmktme_table *table);
  * @is_verified: the verifier was checked
  * @window_sectors: sectors mapped through the KeyID
  * @poison_sectors: bad blocks among them
+ * @is_gone: the device below was taken away, every access fails
  */
 struct libmktme_status {
 	unsigned int keyid;
@@ -571,6 +577,7 @@ struct libmktme_status {
 	bool is_verified;
 	uint64_t window_sectors;
 	uint64_t poison_sectors;
+	bool is_gone;
 };
 
 /* Return: 0 or -EINVAL */

@@ -6,11 +6,32 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib_private.h"
+
+/* The options, and which member of the table says that each is there. */
+static const struct {
+	const char *word;
+	size_t offset;
+} option_words[] = {
+	{ DM_MKTME_OPT_INIT_VERIFIER,
+	  offsetof(struct libmktme_table, has_init_verifier) },
+	{ DM_MKTME_OPT_NO_VERIFIER,
+	  offsetof(struct libmktme_table, has_no_verifier) },
+	{ DM_MKTME_OPT_DISCARD_KEY,
+	  offsetof(struct libmktme_table, has_discard_key) },
+	{ DM_MKTME_OPT_MEMMAP_DEV,
+	  offsetof(struct libmktme_table, has_memmap_dev) },
+};
+
+static bool *option_flag(struct libmktme_table *table, size_t i)
+{
+	return (bool *)((char *)table + option_words[i].offset);
+}
 
 /*
  * device-mapper splits arguments at blanks; a backslash takes the meaning off
@@ -49,37 +70,78 @@ static char *next_word(char **cursor)
 	return word;
 }
 
-int libmktme_table_format(const struct libmktme_table *table, char *params,
-			  size_t size)
+/* Keys that are no key objects are a word of their own. */
+static bool is_keyless(const char *type)
 {
-	unsigned int options =
-		table->has_init_verifier + table->has_no_verifier;
-	char description[2 * LIBMKTME_NAME_BYTES];
-	char tail[64] = "";
-	int len;
+	return !strcmp(type, DM_MKTME_KEY_RANDOM) ||
+	       !strcmp(type, DM_MKTME_KEY_PLAINTEXT);
+}
 
+static int format_key(const struct libmktme_table *table, char *key,
+		      size_t size)
+{
+	char description[2 * LIBMKTME_NAME_BYTES];
+
+	if (is_keyless(table->key_type)) {
+		snprintf(key, size, "%s", table->key_type);
+		return 0;
+	}
 	if (escape_word(table->key_description, description,
 			sizeof(description)))
 		return -ENOSPC;
+	snprintf(key, size, ":%u:%s:%s", table->key_bytes, table->key_type,
+		 description);
+	return 0;
+}
 
-	if (options)
-		snprintf(tail, sizeof(tail), " %u%s%s", options,
-			 table->has_init_verifier ?
-				 " " DM_MKTME_OPT_INIT_VERIFIER :
-				 "",
-			 table->has_no_verifier ? " " DM_MKTME_OPT_NO_VERIFIER :
-						  "");
-	len = snprintf(params, size, "%s :%u:%s:%s %s %" PRIu64 "%s",
-		       table->algorithm, table->key_bytes, table->key_type,
-		       description, table->device, table->offset, tail);
+static void format_options(const struct libmktme_table *table, char *options,
+			   size_t size)
+{
+	unsigned int count = 0;
+	char words[96] = "";
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(option_words); i++) {
+		if (!*option_flag((struct libmktme_table *)table, i))
+			continue;
+		count++;
+		strcat(strcat(words, " "), option_words[i].word);
+	}
+	options[0] = '\0';
+	if (count)
+		snprintf(options, size, " %u%s", count, words);
+}
+
+int libmktme_table_format(const struct libmktme_table *table, char *params,
+			  size_t size)
+{
+	char key[2 * LIBMKTME_NAME_BYTES + 32];
+	char options[128];
+	int len;
+
+	if (format_key(table, key, sizeof(key)))
+		return -ENOSPC;
+	format_options(table, options, sizeof(options));
+	len = snprintf(params, size, "%s %s %s %" PRIu64 "%s",
+		       table->algorithm, key, table->device, table->offset,
+		       options);
 	return len < 0 || (size_t)len >= size ? -ENOSPC : 0;
 }
 
-/* ":<bytes>:<type>:<description>"; the description may hold more colons. */
+/*
+ * ":<bytes>:<type>:<description>", where the description may hold more colons,
+ * or a key that is no key object.
+ */
 static int parse_key(char *text, struct libmktme_table *table)
 {
 	char *type, *description;
 
+	if (is_keyless(text)) {
+		table->key_bytes = 0;
+		table->key_description[0] = '\0';
+		strcpy(table->key_type, text);
+		return 0;
+	}
 	if (*text != ':')
 		return -EINVAL;
 	table->key_bytes = strtoul(text + 1, &type, 10);
@@ -107,11 +169,25 @@ static int parse_offset(const char *text, struct libmktme_table *table)
 	return errno || end == text || *end ? -EINVAL : 0;
 }
 
+static int parse_option(const char *word, struct libmktme_table *table)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(option_words); i++) {
+		if (strcmp(word, option_words[i].word))
+			continue;
+		*option_flag(table, i) = true;
+		return 0;
+	}
+	return -EINVAL;
+}
+
 static int parse_options(char **cursor, struct libmktme_table *table)
 {
 	char *word = next_word(cursor);
 	unsigned long count, i;
 	char *end;
+	int err;
 
 	if (!word)
 		return 0;
@@ -122,12 +198,9 @@ static int parse_options(char **cursor, struct libmktme_table *table)
 		word = next_word(cursor);
 		if (!word)
 			return -EINVAL;
-		if (!strcmp(word, DM_MKTME_OPT_INIT_VERIFIER))
-			table->has_init_verifier = true;
-		else if (!strcmp(word, DM_MKTME_OPT_NO_VERIFIER))
-			table->has_no_verifier = true;
-		else
-			return -EINVAL;
+		err = parse_option(word, table);
+		if (err)
+			return err;
 	}
 	return next_word(cursor) ? -EINVAL : 0;
 }
@@ -172,15 +245,19 @@ int libmktme_table_parse(const char *params, struct libmktme_table *table)
 
 int libmktme_status_parse(const char *line, struct libmktme_status *status)
 {
-	char verifier[16];
+	char verifier[16], state[16];
 
 	memset(status, 0, sizeof(*status));
-	if (sscanf(line, "%u %u/%u %15s %" SCNu64 " %" SCNu64, &status->keyid,
-		   &status->programmed, &status->packages, verifier,
-		   &status->window_sectors, &status->poison_sectors) != 6)
+	if (sscanf(line, "%u %u/%u %15s %" SCNu64 " %" SCNu64 " %15s",
+		   &status->keyid, &status->programmed, &status->packages,
+		   verifier, &status->window_sectors, &status->poison_sectors,
+		   state) != 7)
 		return -EINVAL;
 	status->is_verified = !strcmp(verifier, "verified");
 	if (!status->is_verified && strcmp(verifier, "none"))
+		return -EINVAL;
+	status->is_gone = !strcmp(state, "gone");
+	if (!status->is_gone && strcmp(state, "active"))
 		return -EINVAL;
 	return 0;
 }

@@ -11,6 +11,9 @@ static const char *const good_lines[] = {
 	"aes-xts-256 :64:encrypted:a:b:c 259:1 0 1 init_verifier",
 	"aes-xts-256 :64:logon:with\\ blank 259:1 0",
 	"aes-xts-256 :64:logon:with\\\\backslash 259:1 0",
+	"aes-xts-256 random 259:1 4096 1 init_verifier",
+	"aes-xts-128 plaintext 259:1 0 1 no_verifier",
+	"aes-xts-256 :64:logon:x 259:1 0 2 discard_key memmap=dev",
 };
 
 static void test_round_trip(void **state)
@@ -21,6 +24,7 @@ static void test_round_trip(void **state)
 
 	(void)state;
 	for (i = 0; i < ARRAY_SIZE(good_lines); i++) {
+		memset(&table, 0, sizeof(table));
 		assert_int_equal(libmktme_table_parse(good_lines[i], &table),
 				 0);
 		assert_int_equal(
@@ -107,21 +111,26 @@ static void test_status(void **state)
 
 	(void)state;
 	assert_int_equal(
-		libmktme_status_parse("3 1/2 verified 1048576 8", &status), 0);
+		libmktme_status_parse("3 1/2 verified 1048576 8 active", &status), 0);
 	assert_int_equal(status.keyid, 3);
 	assert_int_equal(status.programmed, 1);
 	assert_int_equal(status.packages, 2);
 	assert_true(status.is_verified);
+	assert_false(status.is_gone);
 	assert_int_equal(status.window_sectors, 1048576);
 	assert_int_equal(status.poison_sectors, 8);
-	assert_int_equal(libmktme_status_parse("3 1/1 none 4096 0", &status),
+	assert_int_equal(libmktme_status_parse("3 1/1 none 4096 0 gone", &status),
 			 0);
 	assert_false(status.is_verified);
-	assert_int_equal(libmktme_status_parse("3 1/1 maybe 4096 0", &status),
+	assert_true(status.is_gone);
+	assert_int_equal(libmktme_status_parse("3 1/1 maybe 4096 0 active", &status),
 			 -EINVAL);
-	assert_int_equal(libmktme_status_parse("3 1 verified 4096 0", &status),
+	assert_int_equal(libmktme_status_parse("3 1 verified 4096 0 active", &status),
 			 -EINVAL);
 	assert_int_equal(libmktme_status_parse("", &status), -EINVAL);
+	assert_int_equal(libmktme_status_parse("3 1/1 none 4096 0 odd",
+					       &status),
+			 -EINVAL);
 }
 
 int main(void)
