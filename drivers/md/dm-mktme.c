@@ -964,7 +964,7 @@ static long mktme_dax_direct_access(struct dm_target *ti, pgoff_t pgoff,
 	size_t offset = dax_offset(ti, pgoff);
 
 	if (!mktme_user_enter(&mc->user))
-		return -ENXIO;
+		return -EIO;
 	if (offset >= mc->data_bytes)
 		return -ERANGE;
 	nr_pages = min3(nr_pages, (long)DAX_PAGES_MAX,
@@ -1054,18 +1054,22 @@ static int mktme_memory_failure(struct mktme_user *user, u64 offset, u64 bytes,
  * Status
  */
 
-static u64 bad_sectors(const struct mktme_c *mc)
+/* The list of bad blocks goes with the base. */
+static u64 bad_sectors(struct mktme_c *mc)
 {
 	sector_t sector = 0, sectors = mc->data_bytes >> SECTOR_SHIFT;
 	unsigned int step, skip, bad;
 	u64 count = 0;
 
+	if (!mktme_window_pin(mc->window, &mc->user))
+		return 0;
 	while (has_bad_blocks(mc) && sector < sectors) {
 		step = min_t(sector_t, sectors - sector, INT_MAX);
 		skip = find_bad_block(mc, mc->start + sector, step, &bad);
 		sector += skip ?: step;
 		count += skip ? bad : 0;
 	}
+	mktme_window_unpin(mc->window, &mc->user);
 	return count;
 }
 

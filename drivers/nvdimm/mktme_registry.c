@@ -19,7 +19,7 @@
  * what was mapped before is removed (see mktme_idle.c), and a work item looks
  * again until
  *
- * - no user is at work on it in a constructor,
+ * - no user is at work on it by itself, as a constructor is,
  * - its disk is not open: file systems keep pointers to struct pages as long
  *   as they are mounted, and a page fault that was under way may still come,
  * - none of its pages is mapped or pinned.
@@ -166,7 +166,7 @@ static struct mktme_window *find_overlap(const struct mktme_base *base)
 static void add_user(struct mktme_window *window, struct mktme_user *user)
 {
 	lockdep_assert_held(&registry_mutex);
-	user->is_pinned = true;
+	user->pins = 1;
 	user->state = MKTME_USER_NEW;
 	list_add_tail_rcu(&user->node, &window->users);
 	get_device(&window->dev);
@@ -479,7 +479,7 @@ static bool is_pinned(struct mktme_window *window)
 
 	mutex_lock(&registry_mutex);
 	list_for_each_entry(user, &window->users, node)
-		is_pinned |= user->is_pinned;
+		is_pinned |= user->pins;
 	mutex_unlock(&registry_mutex);
 	return is_pinned;
 }
@@ -541,14 +541,36 @@ bool mktme_user_activate(struct mktme_user *user)
 EXPORT_SYMBOL_GPL(mktme_user_activate);
 
 /**
- * mktme_window_unpin() - a user is no longer at work on its own account
+ * mktme_window_pin() - a user wants to look at window or base by itself
  * @window: from mktme_window_map()
- * @user: its user; from now on it uses the window only while its disk is open
+ * @user: its user, whose disk need not be open
+ *
+ * Return: false if the memory has gone; else both stay until
+ * mktme_window_unpin()
+ */
+bool mktme_window_pin(struct mktme_window *window, struct mktme_user *user)
+{
+	bool is_pinned = false;
+
+	mutex_lock(&registry_mutex);
+	if (!mktme_user_is_gone(user)) {
+		user->pins++;
+		is_pinned = true;
+	}
+	mutex_unlock(&registry_mutex);
+	return is_pinned;
+}
+EXPORT_SYMBOL_GPL(mktme_window_pin);
+
+/**
+ * mktme_window_unpin() - undo mktme_window_pin(), or the pin of a new window
+ * @window: from mktme_window_map()
+ * @user: its user; without a pin it uses the window only while its disk is open
  */
 void mktme_window_unpin(struct mktme_window *window, struct mktme_user *user)
 {
 	mutex_lock(&registry_mutex);
-	user->is_pinned = false;
+	user->pins--;
 	mutex_unlock(&registry_mutex);
 }
 EXPORT_SYMBOL_GPL(mktme_window_unpin);
@@ -710,7 +732,7 @@ int mktme_window_tell_user(struct mktme_window *window, u64 offset, u64 bytes,
 	id = srcu_read_lock(&user_srcu);
 	/* All of them belong to one disk. */
 	user = list_first_or_null_rcu(&window->users, struct mktme_user, node);
-	if (user && !user->is_pinned)
+	if (user && user->ops)
 		r = user->ops->memory_failure(user, offset, bytes, flags);
 	srcu_read_unlock(&user_srcu, id);
 	return r;

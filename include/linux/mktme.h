@@ -106,14 +106,15 @@ enum mktme_user_state {
  * @disk: to be set by the user: the disk through which the window is used.
  *	While it is open the window is not unmapped.  A window has one disk.
  * @state: private; see mktme_user_enter()
- * @is_pinned: private; the user is at work on the window with the disk closed
+ * @pins: private; how often the user is at work on the window whether or not the
+ *	disk is open
  * @node: private
  */
 struct mktme_user {
 	const struct mktme_user_ops *ops;
 	struct gendisk *disk;
 	enum mktme_user_state state;
-	bool is_pinned;
+	unsigned int pins;
 	struct list_head node;
 };
 
@@ -150,6 +151,7 @@ struct mktme_window *mktme_window_map(const struct mktme_base *base,
 				      const struct mktme_key_ref *ref,
 				      struct mktme_user *user,
 				      const char **error);
+bool mktme_window_pin(struct mktme_window *window, struct mktme_user *user);
 void mktme_window_unpin(struct mktme_window *window, struct mktme_user *user);
 void mktme_window_unmap(struct mktme_window *window, struct mktme_user *user);
 void *mktme_window_kaddr(const struct mktme_window *window);
