@@ -12,6 +12,7 @@
  *	loop		write all over until it faults, then print that
  *	pin PAGE	put the page into a pipe by reference (vmsplice)
  *	unpin		close the pipe
+ *	unmap		let go of the file, but not of what is pinned
  *	show PAGE	first byte of the page, as a number
  *	quit
  *
@@ -114,6 +115,9 @@ static int obey(const char *line)
 	else if (!strcmp(verb, "unpin"))
 		printf("%s\n", close(pipe_ends[0]) || close(pipe_ends[1]) ?
 			       "cannot close" : "unpinned");
+	else if (!strcmp(verb, "unmap"))
+		puts(munmap((void *)map, pages * PAGE) ? "cannot unmap" :
+							 "unmapped");
 	else if (!strcmp(verb, "show"))
 		printf("%u\n", map[page * PAGE]);
 	else if (!strcmp(verb, "quit"))
