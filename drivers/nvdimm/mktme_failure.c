@@ -13,10 +13,13 @@
  * - Without, at the holder of the base: injected there, or a machine check on a
  *   kernel that does mask them.  It is queued as a failure of the window's
  *   page, since whoever has put data there did so through the window.  Queued,
- *   because the mutex of memory_failure() is held.
+ *   because the mutex of memory_failure() is held.  The base's page is marked,
+ *   because after a machine check the kernel takes that one out of its mapping;
+ *   the mark tells whoever repairs it, us or the pmem driver.
  *
- * The NVDIMM driver adds machine checks to the list of bad blocks, but does not
- * know addresses with KeyID bits.  A notifier of ours adds those.
+ * A notifier for machine checks does what is left: the NVDIMM driver adds them
+ * to the list of bad blocks, but does not know addresses with KeyID bits; and a
+ * raw namespace has no struct pages without KeyID, so nothing arrives there.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -53,31 +56,71 @@ int mktme_pgmap_memory_failure(struct dev_pagemap *pgmap, unsigned long pfn,
 				      flags);
 }
 
+/**
+ * struct failure - what has failed
+ * @flags: of memory_failure()
+ * @dev: device below the windows found, with a reference, or NULL
+ */
+struct failure {
+	int flags;
+	struct device *dev;
+};
+
 /* The registry's mutex is held, which keeps the window. */
 static void queue_failure(struct mktme_window *window, phys_addr_t phys,
-			  u64 bytes, void *arg)
+			  u64 bytes, int flags)
 {
 	unsigned long pfn = PHYS_PFN(window->mapping.phys +
 				     (phys - window->base.phys));
 	unsigned long end = pfn + DIV_ROUND_UP(bytes, PAGE_SIZE);
-	const int *flags = arg;
 
 	for (; pfn < end; pfn++)
-		memory_failure_queue(pfn, *flags);
+		memory_failure_queue(pfn, flags);
+}
+
+static void mark_base(phys_addr_t phys, u64 bytes)
+{
+	unsigned long pfn = PHYS_PFN(phys);
+	unsigned long end = pfn + DIV_ROUND_UP(bytes, PAGE_SIZE);
+
+	for (; pfn < end; pfn++)
+		SetPageHWPoison(pfn_to_page(pfn));
+}
+
+/* The device lock comes before the registry's mutex: only find the device. */
+static void note_device(struct failure *failure, struct mktme_window *window)
+{
+	if (!failure->dev)
+		failure->dev = get_device(window->base.dev);
+}
+
+static void on_base_failure(struct mktme_window *window, phys_addr_t phys,
+			    u64 bytes, void *arg)
+{
+	struct failure *failure = arg;
+
+	note_device(failure, window);
+	mark_base(phys, bytes);
+	queue_failure(window, phys, bytes, failure->flags);
 }
 
 /**
- * mktme_base_memory_failure() - memory below windows is bad
+ * mktme_base_memory_failure() - memory of a base that has struct pages is bad
  * @phys: physical address, without KeyID
  * @bytes: length
  * @flags: of memory_failure()
  *
- * Return: 0
+ * Return: 0, or -EOPNOTSUPP if there is no window over it
  */
 int mktme_base_memory_failure(phys_addr_t phys, u64 bytes, int flags)
 {
+	struct failure failure = { .flags = flags };
+
+	mktme_registry_for_overlaps(phys, bytes, on_base_failure, &failure);
+	if (!failure.dev)
+		return -EOPNOTSUPP;
 	pr_warn_ratelimited("memory failure at %pa\n", &phys);
-	mktme_registry_for_overlaps(phys, bytes, queue_failure, &flags);
+	put_device(failure.dev);
 	return 0;
 }
 
@@ -85,47 +128,48 @@ int mktme_base_memory_failure(phys_addr_t phys, u64 bytes, int flags)
  * Machine checks
  */
 
-struct bad_line {
-	phys_addr_t phys;
-	struct device *dev;
-};
-
-/* The device lock comes before the registry's mutex: only find the device. */
-static void find_device(struct mktme_window *window, phys_addr_t phys,
-			u64 bytes, void *arg)
+static void add_bad_range(struct device *dev, phys_addr_t phys, u64 bytes)
 {
-	struct bad_line *bad = arg;
+	struct nd_region *region = to_nd_region(dev->parent);
+	struct nvdimm_bus *bus = to_nvdimm_bus(dev->parent->parent);
 
-	if (!bad->dev)
-		bad->dev = get_device(window->base.dev);
+	if (!nvdimm_bus_add_badrange(bus, phys, bytes))
+		nvdimm_region_notify(region, NVDIMM_REVALIDATE_POISON);
 }
 
-static void add_bad_block(const struct bad_line *bad)
+static void on_bad_line(struct mktme_window *window, phys_addr_t phys,
+			u64 bytes, void *arg)
 {
-	struct nd_region *region = to_nd_region(bad->dev->parent);
-	struct nvdimm_bus *bus = to_nvdimm_bus(bad->dev->parent->parent);
+	struct failure *failure = arg;
 
-	if (!nvdimm_bus_add_badrange(bus, ALIGN_DOWN(bad->phys, L1_CACHE_BYTES),
-				     L1_CACHE_BYTES))
-		nvdimm_region_notify(region, NVDIMM_REVALIDATE_POISON);
+	note_device(failure, window);
+	if (!window->base.kaddr)
+		queue_failure(window, phys, bytes, failure->flags);
 }
 
 static int on_machine_check(struct notifier_block *nb, unsigned long action,
 			    void *data)
 {
 	struct mce *mce = data;
-	phys_addr_t keyid_bits = ~((1ULL << mktme_cap.keyid_shift) - 1);
-	struct bad_line bad = { .phys = mce->addr & ~keyid_bits };
+	u64 keyid_bits = ~((1ULL << mktme_cap.keyid_shift) - 1);
+	struct failure failure = { 0 };
+	phys_addr_t phys;
+	u64 bytes;
 
 	if (!mce_is_memory_error(mce) || mce_is_correctable(mce) ||
-	    !mce_usable_address(mce) || !(mce->addr & keyid_bits))
+	    !mce_usable_address(mce))
 		return NOTIFY_DONE;
-	mktme_registry_for_overlaps(bad.phys, 1, find_device, &bad);
-	if (!bad.dev)
+	bytes = 1ULL << MCI_MISC_ADDR_LSB(mce->misc);
+	phys = ALIGN_DOWN(mce->addr & ~keyid_bits, bytes);
+	mktme_registry_for_overlaps(phys, bytes, on_bad_line, &failure);
+	if (!failure.dev)
 		return NOTIFY_DONE;
-	pr_warn_ratelimited("machine check at %pa, KeyID removed\n", &bad.phys);
-	add_bad_block(&bad);
-	put_device(bad.dev);
+	if (mce->addr & keyid_bits) {
+		pr_warn_ratelimited("machine check at %pa, KeyID removed\n",
+				    &phys);
+		add_bad_range(failure.dev, phys, bytes);
+	}
+	put_device(failure.dev);
 	return NOTIFY_OK;
 }
 

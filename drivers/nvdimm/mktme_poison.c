@@ -30,10 +30,14 @@ static void forget_poison(unsigned long pfn)
 	}
 }
 
-/* Only whole pages lose the mark: a part of one may still be bad. */
+/*
+ * The mark says that the kernel may have taken the page out of its mapping, and
+ * what has been repaired is going to be written.  If the rest of the page is
+ * still bad, the list of bad blocks keeps it from being read.
+ */
 static void forget_pages(phys_addr_t phys, size_t bytes)
 {
-	unsigned long pfn = PFN_UP(phys), end = PFN_DOWN(phys + bytes);
+	unsigned long pfn = PFN_DOWN(phys), end = PFN_UP(phys + bytes);
 
 	for (; pfn < end; pfn++)
 		forget_poison(pfn);
@@ -63,11 +67,11 @@ int mktme_window_clear_poison(struct mktme_window *window, size_t offset,
 	cleared = nvdimm_clear_poison(window->base.dev, phys, bytes);
 	if (cleared < 0 || cleared < bytes)
 		return -EIO;
+	forget_pages(phys, bytes);
+	forget_pages(window->mapping.phys + offset, bytes);
 	if (window->base.kaddr)
 		mktme_flush_lines(window->base.kaddr + offset, bytes);
 	mktme_flush_lines(window->mapping.kaddr + offset, bytes);
-	forget_pages(phys, bytes);
-	forget_pages(window->mapping.phys + offset, bytes);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(mktme_window_clear_poison);

@@ -86,19 +86,42 @@ size_t mktme_memmap_bytes(size_t bytes)
 }
 EXPORT_SYMBOL_GPL(mktme_memmap_bytes);
 
+/*
+ * Return: how many bytes from @kaddr on are mapped alike; *@is_present says
+ * whether they are at all
+ */
+static size_t mapped_alike(void *kaddr, bool *is_present)
+{
+	unsigned long addr = (unsigned long)kaddr;
+	unsigned int level;
+	pte_t *pte = lookup_address(addr, &level);
+	unsigned long size = page_level_size(level);
+
+	/* Not pte_present(): that takes the global bit for another one. */
+	*is_present = pte && (pte_flags(*pte) & _PAGE_PRESENT);
+	return size - (addr & (size - 1));
+}
+
 /**
  * mktme_flush_lines() - write back and invalidate
  * @kaddr: address of the first byte; its KeyID decides which view is flushed
  * @bytes: how many
+ *
+ * After a machine check the kernel takes the page out of its own mapping, where
+ * touching it, by CLFLUSH too, is a fault.  Such pages are left out: their
+ * content is lost, and a repair maps them again before it flushes them.
  *
  * Context: Process context, sleeps.  Ends with a fence.
  */
 void mktme_flush_lines(void *kaddr, size_t bytes)
 {
 	while (bytes) {
-		size_t step = min_t(size_t, bytes, FLUSH_STEP_BYTES);
+		bool is_present;
+		size_t step = min3(mapped_alike(kaddr, &is_present), bytes,
+				   (size_t)FLUSH_STEP_BYTES);
 
-		clflush_cache_range(kaddr, step);
+		if (is_present)
+			clflush_cache_range(kaddr, step);
 		kaddr += step;
 		bytes -= step;
 		cond_resched();
