@@ -20,6 +20,7 @@ help:
 	@echo 'For a machine that has the hardware:'
 	@echo '  modules         kernel modules for KDIR=$(KDIR)'
 	@echo '  tools           mktmesetup'
+	@echo '  kernel-tree     the drivers into the source tree KERNEL=DIRECTORY'
 	@echo '  install         both (DESTDIR= in front, for packages)'
 	@echo 'Clean up:'
 	@echo '  clean           what was built, except the emulator'
@@ -60,6 +61,9 @@ modules:
 tools:
 	@$(MAKE) -C tools/mktmesetup all
 
+kernel-tree:
+	@scripts/kernel-tree "$(KERNEL)"
+
 modules_install: modules
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/build/modules/$(KVER) \
 		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
@@ -81,4 +85,4 @@ distclean-cache:
 	rm -rf "$$(bash -c '. scripts/lib.sh && echo "$$MKTME_CACHE"')"
 
 .PHONY: help setup test-parts check check-unit style demo shell modules tools \
-	modules_install tools_install install clean distclean distclean-cache
+	kernel-tree modules_install tools_install install clean distclean distclean-cache
