@@ -14,12 +14,14 @@ help:
 	@echo 'Try it and test it (nothing special needed; installs what is missing):'
 	@echo '  demo            build everything, show the main job end to end in a machine'
 	@echo '  check           build everything, run every test; TESTS="dm cli" selects'
+	@echo '  check-debug     every test that needs a machine, on a kernel that looks for mistakes'
 	@echo '  check-unit      only what needs no virtual machine'
 	@echo '  style           only the style checks'
 	@echo '  shell           a machine with a pmem namespace to try commands in'
 	@echo 'For a machine that has the hardware:'
 	@echo '  modules         kernel modules for KDIR=$(KDIR)'
 	@echo '  tools           mktmesetup'
+	@echo '  kernel-tree     the drivers into the source tree KERNEL=DIRECTORY'
 	@echo '  install         both (DESTDIR= in front, for packages)'
 	@echo 'Clean up:'
 	@echo '  clean           what was built, except the emulator'
@@ -41,6 +43,12 @@ test-parts: setup
 check: test-parts
 	@tests/check -j $(JOBS) $(TESTS)
 
+# KASAN, lockdep, UBSAN and kmemleak; see tests/vm/debug.config.
+check-debug: setup
+	@$(NICE) tests/qemu/build >/dev/null
+	@tests/vm/kernel debug >/dev/null
+	@tests/check -j $(JOBS) -k debug $(or $(TESTS),@debug)
+
 check-unit: setup
 	@tests/check -j $(JOBS) unit/ style/
 
@@ -59,6 +67,9 @@ modules:
 
 tools:
 	@$(MAKE) -C tools/mktmesetup all
+
+kernel-tree:
+	@scripts/kernel-tree "$(KERNEL)"
 
 modules_install: modules
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/build/modules/$(KVER) \
@@ -80,5 +91,5 @@ distclean:
 distclean-cache:
 	rm -rf "$$(bash -c '. scripts/lib.sh && echo "$$MKTME_CACHE"')"
 
-.PHONY: help setup test-parts check check-unit style demo shell modules tools \
-	modules_install tools_install install clean distclean distclean-cache
+.PHONY: help setup test-parts check check-debug check-unit style demo shell modules tools \
+	kernel-tree modules_install tools_install install clean distclean distclean-cache
