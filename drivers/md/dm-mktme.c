@@ -952,7 +952,7 @@ static long pages_to_bad_block(const struct mktme_c *mc, size_t offset,
 	if (!skip)
 		return nr_pages;
 	if (mode != DAX_RECOVERY_WRITE)
-		return -EHWPOISON;
+		return -DAX_EHWPOISON;
 	return max_t(long, 1, (skip - bad) >> PAGE_SECTORS_SHIFT);
 }
 

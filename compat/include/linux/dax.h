@@ -21,6 +21,16 @@
 #define dax_pfn_to_phys(pfn)	PFN_PHYS(pfn)
 #endif
 
+/*
+ * What direct_access returns for bad memory.  When it was EIO, writing did not
+ * try to repair it after any other error.
+ */
+#ifdef HAVE_DAX_MEM2BLK_ERR
+#define DAX_EHWPOISON		EHWPOISON
+#else
+#define DAX_EHWPOISON		EIO
+#endif
+
 /* A failure was NULL, or an ERR_PTR(), until it was always an ERR_PTR(). */
 static inline struct dax_device *
 compat_alloc_dax(void *private, const struct dax_operations *ops)
