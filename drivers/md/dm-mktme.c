@@ -309,7 +309,7 @@ static bool is_raw_namespace(const struct device *dev)
 static int find_region(struct mktme_c *mc, char **error)
 {
 	struct gendisk *disk = mc->dev->bdev->bd_disk;
-	struct device *dev = disk_to_dev(disk)->parent;
+	struct device *dev = mc->base.dev;
 	bool has_dax = blk_queue_dax(disk->queue);
 
 	if (!dev || !dev->bus || strcmp(dev->bus->name, "nd") ||
@@ -330,9 +330,26 @@ static int find_region(struct mktme_c *mc, char **error)
 		return -EOPNOTSUPP;
 	}
 	mc->base.bdev = mc->dev->bdev;
-	mc->base.dev = dev;
 	mc->base.nid = disk->node_id;
 	return 0;
+}
+
+/*
+ * An open disk may be deleted all the same, and no longer names its parent
+ * then, which may be freed.  Its mutex keeps it from going just now.
+ */
+static int get_base_dev(struct mktme_c *mc, char **error)
+{
+	struct gendisk *disk = mc->dev->bdev->bd_disk;
+
+	mutex_lock(&disk->open_mutex);
+	if (disk_live(disk))
+		mc->base.dev = get_device(disk_to_dev(disk)->parent);
+	mutex_unlock(&disk->open_mutex);
+	if (mc->base.dev)
+		return 0;
+	*error = "<device>: is not a pmem namespace, or is being removed";
+	return -EOPNOTSUPP;
 }
 
 /*
@@ -382,8 +399,9 @@ static int find_page(const struct mktme_c *mc, sector_t sector, void **kaddr,
 	return 0;
 }
 
-static void hint_offset(const struct mktme_c *mc, phys_addr_t phys)
+static void hint_offset(const struct mktme_c *mc)
 {
+	phys_addr_t phys = mc->base.phys + mc->data_offset;
 	sector_t misaligned = (phys & (DM_MKTME_ALIGN_BYTES - 1)) >>
 			      SECTOR_SHIFT;
 
@@ -437,7 +455,7 @@ static int find_base(struct mktme_c *mc, char **error)
 	if (r)
 		return r;
 	if (!IS_ALIGNED(mc->base.phys, DM_MKTME_ALIGN_BYTES)) {
-		hint_offset(mc, mc->base.phys);
+		hint_offset(mc);
 		*error = "<offset>: its physical address must be a multiple of 2 MiB";
 		return -EINVAL;
 	}
@@ -766,6 +784,7 @@ static void mktme_dtr(struct dm_target *ti)
 		kill_dax(mc->dax_dev_copy.dax_dev);
 		put_dax(mc->dax_dev_copy.dax_dev);
 	}
+	put_device(mc->base.dev);
 	if (mc->dev)
 		dm_put_device(ti, mc->dev);
 	kfree(mc->key_description);
@@ -793,6 +812,44 @@ static int parse(struct mktme_c *mc, struct dm_target *ti,
 	return parse_options(mc, ti, as);
 }
 
+/* The base stays as it is while its device is locked. */
+static int look_at_base(struct mktme_c *mc, char **error)
+{
+	int r;
+
+	if (!disk_live(mc->dev->bdev->bd_disk)) {
+		*error = "<device>: is being removed";
+		return -ENODEV;
+	}
+	r = find_region(mc, error);
+	if (r)
+		return r;
+	r = find_base(mc, error);
+	if (r)
+		return r;
+	r = check_bad_blocks(mc, error);
+	if (r)
+		return r;
+	return set_up_raw_dax(mc, error);
+}
+
+static int find_and_look_at_base(struct mktme_c *mc, char **error)
+{
+	int r;
+
+	r = get_base_dev(mc, error);
+	if (r)
+		return r;
+	r = device_lock_interruptible(mc->base.dev);
+	if (r) {
+		*error = "<device>: interrupted while waiting for it";
+		return r;
+	}
+	r = look_at_base(mc, error);
+	device_unlock(mc->base.dev);
+	return r;
+}
+
 static int construct(struct mktme_c *mc, struct dm_target *ti,
 		     struct dm_arg_set *as)
 {
@@ -805,16 +862,7 @@ static int construct(struct mktme_c *mc, struct dm_target *ti,
 	r = check_range(mc, ti, &ti->error);
 	if (r)
 		return r;
-	r = find_region(mc, &ti->error);
-	if (r)
-		return r;
-	r = find_base(mc, &ti->error);
-	if (r)
-		return r;
-	r = check_bad_blocks(mc, &ti->error);
-	if (r)
-		return r;
-	r = set_up_raw_dax(mc, &ti->error);
+	r = find_and_look_at_base(mc, &ti->error);
 	if (r)
 		return r;
 	r = open_window(mc, ti);

@@ -40,7 +40,7 @@
 /* A struct page is looked at this often before others get the CPU. */
 #define PAGES_PER_STEP		4096
 
-/* Low bits of a mapping say that it is something else; 1: shared by files. */
+/* Low bits of a mapping say that it is something else. */
 #define MAPPING_FLAGS		3UL
 
 /*
@@ -158,11 +158,13 @@ static void scan_folio(struct scan *scan, struct page *page,
 	if (!is_busy(folio, scan->idle_refs))
 		return;
 	scan->is_busy = true;
-	inode = grab_inode(page, folio);
-	if (!inode) {
+	if (dax_folio_is_shared(folio)) {
 		scan->is_shared = true;
 		return;
 	}
+	inode = grab_inode(page, folio);
+	if (!inode)
+		return;
 	if (inode == scan->inode) {
 		iput(inode);
 		return;

@@ -235,8 +235,9 @@ static struct mktme_window *share_or_register(struct mktme_window *new,
 }
 
 /*
- * Unbinding holds the device lock from before it tells us until the memory is
- * gone: with a driver bound and the lock held, it will tell us of this window.
+ * Unbinding holds the device lock from before it tells us until disk and memory
+ * are gone: while there is the disk and the lock is held, it will tell us of
+ * this window.
  */
 static struct mktme_window *register_over_base(struct mktme_window *new,
 					       const struct mktme_volume_key *vk,
@@ -254,7 +255,7 @@ static struct mktme_window *register_over_base(struct mktme_window *new,
 		*error = "<device>: cannot be watched";
 		return ERR_PTR(r);
 	}
-	if (dev->driver) {
+	if (disk_live(new->base.bdev->bd_disk)) {
 		window = share_or_register(new, vk, user, error);
 	} else {
 		*error = "<device>: is being removed";
@@ -781,11 +782,11 @@ EXPORT_SYMBOL_GPL(mktme_window_flush);
  * mktme_window_keyid() - what is in the top bits of a window's addresses
  * @window: from mktme_window_map()
  *
- * Return: the KeyID, from 1
+ * Return: the KeyID, from 1; 0 once it has been given back
  */
 unsigned int mktme_window_keyid(const struct mktme_window *window)
 {
-	return window->keyid_number;
+	return READ_ONCE(window->keyid) ? window->keyid_number : 0;
 }
 EXPORT_SYMBOL_GPL(mktme_window_keyid);
 

@@ -121,7 +121,8 @@ static ssize_t physical_base_show(struct device *dev,
 
 	return sysfs_emit(buf, "%pa\n", &phys);
 }
-static DEVICE_ATTR_RO(physical_base);
+/* Where things are in memory is not for everyone, as in libnvdimm. */
+static DEVICE_ATTR_ADMIN_RO(physical_base);
 
 static ssize_t size_show(struct device *dev, struct device_attribute *attr,
 			 char *buf)

@@ -85,7 +85,9 @@
  *			KeyID: this memory is not being encrypted
  *	EAGAIN		the hardware stayed busy; try again
  *	EIO		the media or the hardware reported an error
+ *	ENOMEM		out of memory
  *
+ * or as opening <device> does (ENOENT, EBUSY, EACCES, EROFS ...), or EINTR,
  * and the reason, with the argument, as a line in the kernel log.  No failure
  * changes the media.
  *
@@ -95,7 +97,7 @@
  *
  *	<keyid> <programmed>/<packages> <verifier> <window> <poison> <state>
  *
- * keyid	the KeyID in use
+ * keyid	the KeyID in use; 0 when it has been given back ("gone")
  * programmed	CPU packages that hold the key
  * packages	CPU packages online
  * verifier	"verified" or "none"
