@@ -341,15 +341,18 @@ static int find_region(struct mktme_c *mc, char **error)
 static int get_base_dev(struct mktme_c *mc, char **error)
 {
 	struct gendisk *disk = mc->dev->bdev->bd_disk;
+	bool is_live;
 
 	mutex_lock(&disk->open_mutex);
-	if (disk_live(disk))
+	is_live = disk_live(disk);
+	if (is_live)
 		mc->base.dev = get_device(disk_to_dev(disk)->parent);
 	mutex_unlock(&disk->open_mutex);
 	if (mc->base.dev)
 		return 0;
-	*error = "<device>: is not a pmem namespace, or is being removed";
-	return -EOPNOTSUPP;
+	*error = is_live ? "<device>: is not a pmem namespace" :
+			   "<device>: is being removed";
+	return is_live ? -EOPNOTSUPP : -ENODEV;
 }
 
 /*
