@@ -41,7 +41,9 @@
  * @pages: how many
  * @flags: of memory_failure()
  *
- * Return: 0, or -EOPNOTSUPP: the caller then kills whoever has them mapped
+ * Return: 0, or -EOPNOTSUPP: the caller then kills whoever has them mapped, or
+ * -EBUSY if it would follow a mapping that is none: only a file system can find
+ * those who share a page
  */
 int mktme_pgmap_memory_failure(struct dev_pagemap *pgmap, unsigned long pfn,
 			       unsigned long pages, int flags)
@@ -49,11 +51,13 @@ int mktme_pgmap_memory_failure(struct dev_pagemap *pgmap, unsigned long pfn,
 	struct mktme_window *window = container_of(pgmap, struct mktme_window,
 						   mapping.pgmap);
 	u64 offset = PFN_PHYS(pfn) - window->mapping.phys;
+	int r;
 
 	pr_warn_ratelimited("%s: memory failure at offset %#llx of the window of KeyID %u\n",
 			    window->base_name, offset, window->keyid_number);
-	return mktme_window_tell_user(window, offset, (u64)pages << PAGE_SHIFT,
-				      flags);
+	r = mktme_window_tell_user(window, offset, (u64)pages << PAGE_SHIFT,
+				   flags);
+	return r == -EOPNOTSUPP && mktme_page_is_shared(pfn) ? -EBUSY : r;
 }
 
 /**

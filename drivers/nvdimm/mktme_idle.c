@@ -209,6 +209,20 @@ int mktme_mapping_idle_refs(const struct mktme_mapping *mapping, size_t offset)
 }
 
 /**
+ * mktme_page_is_shared() - does a page belong to several files?
+ * @pfn: of a window
+ *
+ * Return: true if it says so, which it does not on kernels whose own code does
+ * not stumble over it
+ */
+bool mktme_page_is_shared(unsigned long pfn)
+{
+	struct folio *folio = page_folio(pfn_to_page(pfn));
+
+	return (unsigned long)READ_ONCE(folio->mapping) & MAPPING_FLAGS;
+}
+
+/**
  * mktme_window_evict_users() - remove user mappings of a window
  * @window: one through which nothing new can be mapped but by faults that have
  *	begun already, so call it again while its disk is open

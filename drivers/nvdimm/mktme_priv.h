@@ -200,6 +200,7 @@ int mktme_window_tell_user(struct mktme_window *window, u64 offset, u64 bytes,
 
 /* mktme_idle.c */
 int mktme_mapping_idle_refs(const struct mktme_mapping *mapping, size_t offset);
+bool mktme_page_is_shared(unsigned long pfn);
 bool mktme_window_evict_users(struct mktme_window *window, bool has_openers);
 
 /* mktme_holder.c */
