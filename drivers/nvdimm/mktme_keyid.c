@@ -200,7 +200,10 @@ static struct key *request_volume_key(const struct mktme_key_ref *ref,
 	}
 	key = request_key((struct key_type *)type, ref->description, NULL);
 	if (IS_ERR(key))
-		*error = "<key>: no such key in the caller's keyrings";
+		*error = PTR_ERR(key) == -EKEYREVOKED ||
+			 PTR_ERR(key) == -EKEYEXPIRED ?
+			 "<key>: the key is revoked or has expired" :
+			 "<key>: no such key in the caller's keyrings";
 	return key;
 }
 
