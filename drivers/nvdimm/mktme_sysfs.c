@@ -114,6 +114,7 @@ static ssize_t keyid_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(keyid);
 
+/* Where things are in memory is not for everyone, as in libnvdimm. */
 static ssize_t physical_base_show(struct device *dev,
 				  struct device_attribute *attr, char *buf)
 {
@@ -121,7 +122,6 @@ static ssize_t physical_base_show(struct device *dev,
 
 	return sysfs_emit(buf, "%pa\n", &phys);
 }
-/* Where things are in memory is not for everyone, as in libnvdimm. */
 static DEVICE_ATTR_ADMIN_RO(physical_base);
 
 static ssize_t size_show(struct device *dev, struct device_attribute *attr,
