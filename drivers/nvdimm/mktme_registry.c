@@ -249,10 +249,13 @@ static struct mktme_window *register_over_base(struct mktme_window *new,
 	int r;
 
 	r = mktme_holder_watch(dev);
-	if (!r)
-		r = device_lock_interruptible(dev);
 	if (r) {
 		*error = "<device>: cannot be watched";
+		return ERR_PTR(r);
+	}
+	r = device_lock_interruptible(dev);
+	if (r) {
+		*error = "<device>: interrupted while waiting for it";
 		return ERR_PTR(r);
 	}
 	if (disk_live(new->base.bdev->bd_disk)) {
