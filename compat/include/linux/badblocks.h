@@ -7,8 +7,8 @@
 #include <linux/minmax.h>
 
 /*
- * Counts were int; setting and clearing returned 0 or an error, and now return
- * whether it worked.  A range that is too long for an int is done in parts.
+ * Counts were int; clearing returned 0 or an error, and now returns whether it
+ * worked.  A range that is too long for an int is done in parts.
  */
 #ifndef HAVE_BADBLOCKS_SECTOR_T
 
@@ -29,18 +29,6 @@ static inline int compat_badblocks_check(struct badblocks *bb, sector_t s,
 	return r;
 }
 
-static inline bool compat_badblocks_set(struct badblocks *bb, sector_t s,
-					sector_t sectors, int acknowledged)
-{
-	int step, r = 0;
-
-	for (; !r && sectors; s += step, sectors -= step) {
-		step = min(sectors, COMPAT_BADBLOCKS_STEP);
-		r = badblocks_set(bb, s, step, acknowledged);
-	}
-	return !r;
-}
-
 static inline bool compat_badblocks_clear(struct badblocks *bb, sector_t s,
 					  sector_t sectors)
 {
@@ -54,7 +42,6 @@ static inline bool compat_badblocks_clear(struct badblocks *bb, sector_t s,
 }
 
 #define badblocks_check compat_badblocks_check
-#define badblocks_set compat_badblocks_set
 #define badblocks_clear compat_badblocks_clear
 
 #endif /* HAVE_BADBLOCKS_SECTOR_T */

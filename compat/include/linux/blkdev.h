@@ -6,8 +6,6 @@
 
 /* Modes of block devices got names and a type of their own in 6.5. */
 #ifndef BLK_OPEN_WRITE
-#define blk_mode_t	fmode_t
-#define BLK_OPEN_READ	FMODE_READ
 #define BLK_OPEN_WRITE	FMODE_WRITE
 #endif
 

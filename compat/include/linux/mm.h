@@ -5,15 +5,6 @@
 #include_next <linux/mm.h>
 
 /*
- * The flag with which a dax holder is told that the device goes away.  Before
- * there was one, it was told of a failure of everything: no flag, offset 0,
- * length U64_MAX.  So look for that, too.
- */
-#ifndef HAVE_MF_MEM_PRE_REMOVE
-#define MF_MEM_PRE_REMOVE	0
-#endif
-
-/*
  * A DAX folio that files share names none of them.  The kernel's own test for
  * that is private to fs/dax.c.  First the mapping had a mark instead, then the
  * folio got a count.
