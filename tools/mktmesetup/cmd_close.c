@@ -7,16 +7,10 @@
 
 int cmd_close(const struct command *command, int argc, char **argv)
 {
-	bool is_deferred = false;
-	const char *name;
-	int r, err;
+	int err;
 
-	r = parse_flag(command, argc, argv, "deferred", &is_deferred);
-	if (r >= 0)
-		return r;
-	if (argc - optind != 1)
-		return usage_error(command, "one NAME is needed");
-	name = argv[optind];
-	err = libmktme_volume_deactivate(name, is_deferred);
-	return err ? report_failure("close", name, err) : EXIT_OK;
+	(void)command;
+	(void)argc;
+	err = libmktme_volume_deactivate(argv[0], options.deferred);
+	return err ? report_failure("close", argv[0], err) : EXIT_OK;
 }

@@ -117,13 +117,9 @@ static void add_keyslot(const struct libmktme_keyslot *keyslot, void *arg)
 
 static void add_token(int id, const char *type, const char *json, void *arg)
 {
-	json_object *object = json_object_new_object();
 	struct json_dump *dump = arg;
 
-	json_add_u64(object, "id", id);
-	json_add_string(object, "type", type);
-	json_object_object_add(object, "content", json_tokener_parse(json));
-	json_object_array_add(dump->tokens, object);
+	json_object_array_add(dump->tokens, token_to_json(id, type, json));
 }
 
 static const struct libmktme_container_visitor collector = {
@@ -169,7 +165,7 @@ static void print_container_json(struct libmktme_container *container,
 	print_json(dump.object);
 }
 
-static int dump(const char *device, bool is_json)
+static int dump(const char *device)
 {
 	struct libmktme_container *container;
 	struct libmktme_binding binding;
@@ -185,7 +181,7 @@ static int dump(const char *device, bool is_json)
 	if (err && err != -ENOENT)
 		goto out;
 	err = 0;
-	if (is_json)
+	if (options.json)
 		print_container_json(container, is_complete ? &binding : NULL);
 	else
 		print_container(container, is_complete ? &binding : NULL);
@@ -196,14 +192,11 @@ out:
 
 int cmd_dump(const struct command *command, int argc, char **argv)
 {
-	bool is_json = false;
-	int r, err;
+	const char *device = argv[0];
+	int err;
 
-	r = parse_flag(command, argc, argv, "json", &is_json);
-	if (r >= 0)
-		return r;
-	if (argc - optind != 1)
-		return usage_error(command, "one DEVICE is needed");
-	err = dump(argv[optind], is_json);
-	return err ? report_failure("dump", argv[optind], err) : EXIT_OK;
+	(void)command;
+	(void)argc;
+	err = dump(header_of(device));
+	return err ? report_failure("dump", device, err) : EXIT_OK;
 }

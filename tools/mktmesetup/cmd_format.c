@@ -7,149 +7,26 @@
  */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "util.h"
 
-enum {
-	OPT_LABEL = OPT_COMMAND,
-	OPT_UUID,
-	OPT_PBKDF,
-	OPT_PBKDF_MEMORY,
-	OPT_PBKDF_FORCE_ITERATIONS,
-};
-
-static const struct option options[] = {
-	{ "key-file", required_argument, NULL, 'd' },
-	{ "cipher", required_argument, NULL, 'c' },
-	{ "key-size", required_argument, NULL, 's' },
-	{ "label", required_argument, NULL, OPT_LABEL },
-	{ "uuid", required_argument, NULL, OPT_UUID },
-	{ "pbkdf", required_argument, NULL, OPT_PBKDF },
-	{ "pbkdf-memory", required_argument, NULL, OPT_PBKDF_MEMORY },
-	{ "pbkdf-force-iterations", required_argument, NULL,
-	  OPT_PBKDF_FORCE_ITERATIONS },
-	{ "iter-time", required_argument, NULL, 'i' },
-	COMMON_LONG_OPTIONS,
-};
-
-struct format_args {
-	const char *device;
-	const char *key_file;
-	const char *cipher;
-	uint32_t key_bits;
-	struct libmktme_container_params container;
-};
-
 /* What is to be made, once all checks have passed. */
 struct plan {
-	const struct format_args *args;
+	const char *device;
+	const char *header;
+	struct libmktme_container_params params;
 	struct libmktme_base base;
 	struct libmktme_layout layout;
 	const struct libmktme_algorithm *alg;
+	bool is_header_new;
 	bool is_begun;
 };
 
-/* ---- options ---- */
-
-static int check_pbkdf(const struct command *command, const char *type)
-{
-	if (!strcmp(type, "argon2id") || !strcmp(type, "argon2i") ||
-	    !strcmp(type, "pbkdf2"))
-		return -1;
-	return usage_error(command, "--pbkdf: '%s' is not known", type);
-}
-
-static int parse_number(const struct command *command, const char *name,
-			uint32_t *value)
-{
-	if (!parse_uint32(optarg, value) && *value)
-		return -1;
-	return usage_error(command, "--%s: '%s' is not a number above 0", name,
-			   optarg);
-}
-
-static int parse_option(const struct command *command, int c,
-			struct format_args *args)
-{
-	struct libmktme_pbkdf *pbkdf = &args->container.pbkdf;
-
-	switch (c) {
-	case 'd':
-		args->key_file = optarg;
-		return -1;
-	case 'c':
-		args->cipher = optarg;
-		return -1;
-	case 's':
-		return parse_number(command, "key-size", &args->key_bits);
-	case OPT_LABEL:
-		args->container.label = optarg;
-		return -1;
-	case OPT_UUID:
-		args->container.uuid = optarg;
-		if (!libmktme_container_check_uuid(optarg))
-			return -1;
-		return usage_error(command, "--uuid: '%s' is not a UUID",
-				   optarg);
-	case OPT_PBKDF:
-		pbkdf->type = optarg;
-		return check_pbkdf(command, optarg);
-	case OPT_PBKDF_MEMORY:
-		return parse_number(command, "pbkdf-memory", &pbkdf->memory_kb);
-	case OPT_PBKDF_FORCE_ITERATIONS:
-		return parse_number(command, "pbkdf-force-iterations",
-				    &pbkdf->iterations);
-	case 'i':
-		return parse_number(command, "iter-time", &pbkdf->time_ms);
-	default:
-		return take_common_option(command, c);
-	}
-}
-
-static int parse_args(const struct command *command, int argc, char **argv,
-		      struct format_args *args)
-{
-	int c, r;
-
-	while ((c = getopt_long(argc, argv, "d:c:s:i:" COMMON_SHORT_OPTIONS,
-				options, NULL)) != -1) {
-		r = parse_option(command, c, args);
-		if (r >= 0)
-			return r;
-	}
-	if ((args->cipher || args->key_bits) &&
-	    !parse_cipher(args->cipher, args->key_bits))
-		return usage_error(
-			command,
-			"--cipher, --key-size: TME-MK has aes-xts-256 and aes-xts-128 only");
-	if (argc - optind != 1)
-		return usage_error(command, "one DEVICE is needed");
-	args->device = argv[optind];
-	return -1;
-}
-
 /* ---- checks ---- */
-
-static int choose_algorithm(struct plan *plan, const struct libmktme_caps *caps)
-{
-	const struct format_args *args = plan->args;
-	const struct libmktme_algorithm *alg;
-
-	if (args->cipher || args->key_bits) {
-		plan->alg = parse_cipher(args->cipher, args->key_bits);
-		return libmktme_caps_require_algorithm(caps, plan->alg);
-	}
-	for (alg = libmktme_algorithms; alg->name; alg++) {
-		if (!(caps->algorithms & alg->activate_bit))
-			continue;
-		plan->alg = alg;
-		return 0;
-	}
-	set_reason("the BIOS activated no algorithm that can be used");
-	return -ENODEV;
-}
 
 static int check_machine(struct plan *plan)
 {
@@ -157,37 +34,66 @@ static int check_machine(struct plan *plan)
 	int err;
 
 	err = libmktme_caps_require(&caps);
+	if (!err && !caps.has_bypass)
+		err = libmktme_base_require_persistent(&plan->base,
+						       options.header);
 	if (err)
 		return err;
-	if (!caps.has_bypass) {
-		set_reason(
-			"without TME bypass the header would be unreadable after the next boot");
-		set_hint("enable 'TME bypass' in the BIOS set-up");
-		return -ENODEV;
-	}
 	if (caps.keyids_used >= caps.keyids_total) {
 		set_reason("every KeyID is in use");
 		set_hint("close a volume that is not needed");
 		return -ENOSPC;
 	}
-	return choose_algorithm(plan, &caps);
+	return choose_algorithm(&caps, &plan->alg);
+}
+
+/* What a header takes away from the memory that will hold the data. */
+static int find_reserved(const struct plan *plan, uint64_t *reserved)
+{
+	struct libmktme_base other;
+
+	if (!options.header) {
+		*reserved = LIBMKTME_HEADER_BYTES;
+		return 0;
+	}
+	if (!libmktme_base_find(options.header, &other) &&
+	    other.major == plan->base.major &&
+	    other.minor == plan->base.minor) {
+		set_reason("'%s' is the same device", options.header);
+		return -EINVAL;
+	}
+	/* The reason was about a header that is not pmem, as it should be. */
+	forget_reason();
+	return libmktme_volume_end_on(options.header, &plan->base, reserved);
+}
+
+static int check_place(struct plan *plan)
+{
+	struct libmktme_base *base = &plan->base;
+	uint64_t reserved, start;
+	int err;
+
+	err = libmktme_base_require_usable(base);
+	if (!err && base->is_readonly)
+		err = -EROFS;
+	if (!err)
+		err = find_reserved(plan, &reserved);
+	if (!err)
+		err = libmktme_layout_compute(base->phys, base->bytes, reserved,
+					      &plan->layout);
+	if (err)
+		return err;
+	start = options.header ? plan->layout.verifier : 0;
+	return libmktme_base_require_unused(base, start, base->bytes);
 }
 
 static int check(struct plan *plan)
 {
-	struct libmktme_base *base = &plan->base;
 	int err;
 
-	err = libmktme_base_find(plan->args->device, base);
+	err = libmktme_base_find(plan->device, &plan->base);
 	if (!err)
-		err = libmktme_base_require_usable(base);
-	if (!err && base->is_readonly)
-		err = -EROFS;
-	if (!err)
-		err = libmktme_layout_compute(base->phys, base->bytes,
-					      &plan->layout);
-	if (!err)
-		err = libmktme_base_require_unused(base);
+		err = check_place(plan);
 	if (!err)
 		err = check_machine(plan);
 	return err;
@@ -197,46 +103,73 @@ static void warn_of_signature(const char *type, void *arg)
 {
 	const char *device = arg;
 
-	if (!common.is_batch)
+	if (!options.batch_mode)
 		fprintf(stderr,
 			"WARNING: Device %s already contains a '%s' signature.\n",
 			device, type);
 }
 
+/* A header may be in a file that does not exist yet. */
+static int warn_of_contents(const char *path)
+{
+	int count;
+
+	count = libmktme_signatures(path, warn_of_signature, (void *)path);
+	return count < 0 ? count : 0;
+}
+
 static int ask_user(const struct plan *plan, struct libmktme_secret *pass)
 {
-	const char *device = plan->args->device;
-	char warning[256];
+	const char *device = plan->device;
+	struct source source;
 	int err;
 
-	err = libmktme_signatures(device, warn_of_signature, (void *)device);
-	if (err < 0)
+	err = warn_of_contents(device);
+	if (!err && options.header && !plan->is_header_new)
+		err = warn_of_contents(plan->header);
+	if (err)
 		return err;
-	snprintf(warning, sizeof(warning),
-		 "This will overwrite data on %s irrevocably.", device);
-	if (!confirm(warning)) {
-		set_reason("not confirmed");
+	if (!confirm("This will overwrite data on %s%s%s irrevocably.", device,
+		     options.header ? " and " : "",
+		     options.header ? options.header : ""))
 		return -ECANCELED;
-	}
-	return read_passphrase(pass, plan->args->key_file, device, true);
+	source_of_passphrase(device, &source);
+	source.is_verified = true;
+	return read_secret(pass, &source);
 }
 
 /* ---- work ---- */
 
-static int make_container(const struct plan *plan,
-			  const struct libmktme_secret *pass,
+static int make_header_file(const char *path)
+{
+	int fd, err = 0;
+
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, LIBMKTME_HEADER_BYTES))
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+static int make_container(struct plan *plan, const struct libmktme_secret *pass,
 			  struct libmktme_container **container)
 {
-	struct libmktme_container_params params = plan->args->container;
-	int err;
+	int err = 0;
 
-	err = libmktme_signatures_wipe(plan->args->device);
+	if (plan->is_header_new)
+		err = make_header_file(plan->header);
+	else if (options.header)
+		err = libmktme_signatures_wipe(plan->header);
+	if (!err)
+		err = libmktme_signatures_wipe(plan->device);
 	if (err)
 		return err;
-	params.key_bytes = plan->alg->key_bytes;
+	plan->params.key_bytes = plan->alg->key_bytes;
 	progress(
 		"Writing the header and deriving a key from the passphrase ...");
-	err = libmktme_container_create(plan->args->device, &params, container);
+	err = libmktme_container_create(plan->header, &plan->params, container);
 	if (err)
 		return err;
 	err = libmktme_container_add_passphrase(*container, pass);
@@ -323,28 +256,38 @@ static void print_state(const struct plan *plan)
 	if (plan->is_begun)
 		fprintf(stderr,
 			"note: '%s' now holds an unfinished volume; its former contents are lost\n",
-			plan->args->device);
+			plan->device);
 	else
 		fprintf(stderr, "note: nothing was written to '%s'\n",
-			plan->args->device);
+			plan->device);
 }
 
 int cmd_format(const struct command *command, int argc, char **argv)
 {
-	struct format_args args = { 0 };
-	struct plan plan = { .args = &args };
+	struct plan plan = {
+		.device = argv[0],
+		.header = header_of(argv[0]),
+		.params = { .label = options.label, .uuid = options.uuid },
+	};
 	int r, err;
 
-	r = parse_args(command, argc, argv, &args);
+	(void)argc;
+	r = check_cipher(command);
+	if (r < 0)
+		r = take_pbkdf(command, &plan.params.pbkdf);
 	if (r >= 0)
 		return r;
+	if (options.uuid && libmktme_container_check_uuid(options.uuid))
+		return usage_error(command, "--uuid: '%s' is not a UUID",
+				   options.uuid);
+	plan.is_header_new = options.header && access(options.header, F_OK);
 	setup_signals();
 	err = format(&plan);
 	if (!err)
 		return EXIT_OK;
 	if (err == -EINTR)
 		set_reason("interrupted");
-	r = report_failure("format", args.device, err);
+	r = report_failure("format", plan.device, err);
 	print_state(&plan);
 	return r;
 }

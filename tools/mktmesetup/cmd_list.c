@@ -49,15 +49,13 @@ static int list_json(void)
 
 int cmd_list(const struct command *command, int argc, char **argv)
 {
-	bool is_json = false, has_header = false;
-	int r, count;
+	bool has_header = false;
+	int count;
 
-	r = parse_flag(command, argc, argv, "json", &is_json);
-	if (r >= 0)
-		return r;
-	if (argc != optind)
-		return usage_error(command, "no argument is expected");
-	if (is_json)
+	(void)command;
+	(void)argc;
+	(void)argv;
+	if (options.json)
 		count = list_json();
 	else
 		count = libmktme_volume_foreach(print_row, &has_header);

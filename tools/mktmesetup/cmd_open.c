@@ -9,171 +9,38 @@
 
 #include "util.h"
 
-#define DEFAULT_TRIES 3
+#define CONTAINER_OPTIONS                                                  \
+	(OPT(HEADER) | OPT(KEY_FILE) | OPT(VOLUME_KEY_FILE) | OPTS_TOKEN | \
+	 OPT(KEY_SLOT) | OPT(TEST_PASSPHRASE) | OPT(IGNORE_BINDING))
+#define PLAIN_OPTIONS                                            \
+	(OPT(CIPHER) | OPT(KEY_SIZE) | OPT(OFFSET) | OPT(SIZE) | \
+	 OPT(DEVICE_SIZE) | OPT(KEY_DESCRIPTION))
 
-enum {
-	OPT_VOLUME_KEY_FILE = OPT_COMMAND,
-	OPT_TEST_PASSPHRASE,
-	OPT_IGNORE_BINDING,
-};
+/* ---- with a header ---- */
 
-static const struct option options[] = {
-	{ "key-file", required_argument, NULL, 'd' },
-	{ "volume-key-file", required_argument, NULL, OPT_VOLUME_KEY_FILE },
-	{ "tries", required_argument, NULL, 'T' },
-	{ "readonly", no_argument, NULL, 'r' },
-	{ "test-passphrase", no_argument, NULL, OPT_TEST_PASSPHRASE },
-	{ "ignore-binding", no_argument, NULL, OPT_IGNORE_BINDING },
-	COMMON_LONG_OPTIONS,
-};
-
-struct open_args {
-	const char *device;
-	const char *name;
-	const char *key_file;
-	const char *volume_key_file;
-	uint32_t tries;
-	bool is_readonly;
-	bool is_test;
-	bool ignores_binding;
-};
-
-static int parse_args(const struct command *command, int argc, char **argv,
-		      struct open_args *args)
-{
-	int c, r;
-
-	while ((c = getopt_long(argc, argv, "d:T:r" COMMON_SHORT_OPTIONS,
-				options, NULL)) != -1) {
-		switch (c) {
-		case 'd':
-			args->key_file = optarg;
-			break;
-		case OPT_VOLUME_KEY_FILE:
-			args->volume_key_file = optarg;
-			break;
-		case 'T':
-			if (parse_uint32(optarg, &args->tries) || !args->tries)
-				return usage_error(command,
-						   "--tries: not a number");
-			break;
-		case 'r':
-			args->is_readonly = true;
-			break;
-		case OPT_TEST_PASSPHRASE:
-			args->is_test = true;
-			break;
-		case OPT_IGNORE_BINDING:
-			args->ignores_binding = true;
-			break;
-		default:
-			r = take_common_option(command, c);
-			if (r >= 0)
-				return r;
-		}
-	}
-	if (args->key_file && args->volume_key_file)
-		return usage_error(
-			command,
-			"--key-file and --volume-key-file exclude each other");
-	if (argc - optind != (args->is_test ? 1 : 2))
-		return usage_error(
-			command, args->is_test ? "one DEVICE is needed" :
-						 "DEVICE and NAME are needed");
-	args->device = argv[optind];
-	args->name = argv[optind + 1];
-	return -1;
-}
-
-/* Only one passphrase can come from a file or a pipe. */
-static uint32_t allowed_tries(const struct open_args *args)
-{
-	if (args->key_file || !is_interactive())
-		return 1;
-	return args->tries ? args->tries : DEFAULT_TRIES;
-}
-
-static int unlock_by_passphrase(const struct open_args *args,
-				struct libmktme_container *container,
-				char *description, size_t size)
-{
-	uint32_t tries = allowed_tries(args);
-	struct libmktme_secret pass;
-	int err;
-
-	do {
-		err = read_passphrase(&pass, args->key_file, args->device,
-				      false);
-		if (err)
-			return err;
-		err = libmktme_container_unlock(container, &pass, description,
-						size);
-		libmktme_secret_free(&pass);
-		if (was_interrupted()) {
-			set_reason("interrupted");
-			return -EINTR;
-		}
-		if (err == -EPERM && --tries)
-			fprintf(stderr,
-				"No key available with this passphrase.\n");
-		else
-			return err;
-	} while (1);
-}
-
-/*
- * The header's digest is not asked: this is also for a header that is damaged,
- * and the verifier knows better.
- */
-static int unlock_by_volume_key(const struct open_args *args,
-				struct libmktme_container *container,
-				char *description, size_t size)
-{
-	struct libmktme_secret key;
-	int err;
-
-	err = libmktme_secret_read(&key, args->volume_key_file);
-	if (err)
-		return err;
-	if (key.bytes != libmktme_container_key_bytes(container)) {
-		set_reason("the volume key has %u bytes, the key file %zu",
-			   libmktme_container_key_bytes(container), key.bytes);
-		err = -EINVAL;
-	} else if (!description) {
-		err = libmktme_container_verify_key(container, &key);
-	} else {
-		snprintf(description, size, "mktme:%s",
-			 libmktme_container_uuid(container));
-		err = libmktme_key_add(description, &key);
-	}
-	libmktme_secret_free(&key);
-	return err;
-}
-
-static int unlock(const struct open_args *args,
-		  struct libmktme_container *container, char *description,
-		  size_t size)
-{
-	if (args->volume_key_file)
-		return unlock_by_volume_key(args, container, description, size);
-	return unlock_by_passphrase(args, container, description, size);
-}
-
-static int test_passphrase(const struct open_args *args)
+static int test_passphrase(const char *device)
 {
 	struct libmktme_container *container;
 	int err;
 
-	err = libmktme_container_load(args->device, &container);
+	err = libmktme_container_load(header_of(device), &container);
 	if (err)
 		return err;
-	err = unlock(args, container, NULL, 0);
+	err = unlock(container, device, true, NULL, 0, NULL);
 	libmktme_container_free(container);
 	return err;
 }
 
+/* The range that the volume takes, verifier included. */
+static int require_unused(const struct libmktme_base *base,
+			  const struct libmktme_layout *layout)
+{
+	return libmktme_base_require_unused(base, layout->verifier,
+					    layout->data + layout->data_bytes);
+}
+
 /* Everything that can be known to fail before a passphrase is asked for. */
-static int check(const struct open_args *args,
+static int check(const char *device, const char *name,
 		 struct libmktme_container *container,
 		 struct libmktme_base *base, struct libmktme_binding *binding)
 {
@@ -184,15 +51,15 @@ static int check(const struct open_args *args,
 	err = libmktme_container_get_binding(container, binding);
 	if (err)
 		return err;
-	err = libmktme_base_find(args->device, base);
-	if (!err && !args->ignores_binding)
+	err = libmktme_base_find(device, base);
+	if (!err && !options.ignore_binding)
 		err = libmktme_binding_compare(binding, base);
 	if (!err)
 		err = libmktme_caps_require(&caps);
 	if (!err)
-		err = libmktme_volume_check_name(args->name);
+		err = libmktme_volume_check_name(name);
 	if (!err)
-		err = libmktme_base_require_unused(base);
+		err = require_unused(base, &binding->layout);
 	if (err)
 		return err;
 	alg = libmktme_algorithm_by_name(binding->algorithm);
@@ -206,62 +73,196 @@ static int check(const struct open_args *args,
 	return 0;
 }
 
-static int activate(const struct open_args *args,
-		    const struct libmktme_container *container,
-		    const struct libmktme_base *base,
-		    const struct libmktme_binding *binding,
-		    const char *description)
+static void fill_table(struct libmktme_table *table,
+		       const struct libmktme_base *base,
+		       const struct libmktme_layout *layout,
+		       const char *algorithm)
 {
-	struct libmktme_table table = {
-		.sectors = binding->layout.data_bytes / LIBMKTME_SECTOR_BYTES,
-		.key_bytes = libmktme_container_key_bytes(container),
-		.key_type = "logon",
-		.offset = binding->layout.data / LIBMKTME_SECTOR_BYTES,
-	};
-
-	strcpy(table.algorithm, binding->algorithm);
-	snprintf(table.key_description, sizeof(table.key_description), "%s",
-		 description);
-	snprintf(table.device, sizeof(table.device), "%u:%u", base->major,
+	memset(table, 0, sizeof(*table));
+	table->sectors = layout->data_bytes / LIBMKTME_SECTOR_BYTES;
+	table->offset = layout->data / LIBMKTME_SECTOR_BYTES;
+	table->has_discard_key = options.discard_key;
+	snprintf(table->algorithm, sizeof(table->algorithm), "%s", algorithm);
+	snprintf(table->device, sizeof(table->device), "%u:%u", base->major,
 		 base->minor);
-	return libmktme_volume_activate(
-		args->name, libmktme_container_uuid(container), base->phys,
-		&table, args->is_readonly ? LIBMKTME_READONLY : 0);
 }
 
-static int open_volume(const struct open_args *args)
+static unsigned int activation_flags(void)
+{
+	return options.readonly ? LIBMKTME_READONLY : 0;
+}
+
+static int open_container(const char *device, const char *name)
 {
 	struct libmktme_container *container;
-	char description[LIBMKTME_NAME_BYTES];
 	struct libmktme_binding binding;
+	struct libmktme_table table;
 	struct libmktme_base base;
 	int err;
 
-	err = libmktme_container_load(args->device, &container);
+	err = libmktme_container_load(header_of(device), &container);
 	if (err)
 		return err;
-	err = check(args, container, &base, &binding);
+	err = check(device, name, container, &base, &binding);
 	if (err)
 		goto out;
-	err = unlock(args, container, description, sizeof(description));
+	fill_table(&table, &base, &binding.layout, binding.algorithm);
+	table.key_bytes = libmktme_container_key_bytes(container);
+	strcpy(table.key_type, "logon");
+	err = unlock(container, device, true, table.key_description,
+		     sizeof(table.key_description), NULL);
 	if (err)
 		goto out;
-	err = activate(args, container, &base, &binding, description);
-	libmktme_key_drop(description);
+	err = libmktme_volume_activate(name, libmktme_container_uuid(container),
+				       base.phys, &table, activation_flags());
+	libmktme_key_drop(table.key_description);
 out:
 	libmktme_container_free(container);
 	return err;
 }
 
-int cmd_open(const struct command *command, int argc, char **argv)
-{
-	struct open_args args = { 0 };
-	int r, err;
+/* ---- without ---- */
 
-	r = parse_args(command, argc, argv, &args);
+/* "user:NAME"; the kernel says whether there is such a key. */
+static int take_key(const struct libmktme_algorithm *alg,
+		    struct libmktme_table *table)
+{
+	const char *text = options.key_description;
+	const char *colon = strchr(text, ':');
+	size_t len = colon - text;
+
+	snprintf(table->key_type, sizeof(table->key_type), "%.*s", (int)len,
+		 text);
+	if (snprintf(table->key_description, sizeof(table->key_description),
+		     "%s", colon + 1) >= (int)sizeof(table->key_description)) {
+		set_reason("the description of the key is too long");
+		return -EINVAL;
+	}
+	table->key_bytes = alg->key_bytes;
+	return 0;
+}
+
+static int open_plain(const char *device, const char *name)
+{
+	const uint64_t size = options.device_size ?
+				      options.device_size :
+				      options.size * LIBMKTME_SECTOR_BYTES;
+	const struct libmktme_algorithm *alg;
+	struct libmktme_layout layout;
+	struct libmktme_table table;
+	struct libmktme_caps caps;
+	struct libmktme_base base;
+	int err;
+
+	err = libmktme_base_find(device, &base);
+	if (!err)
+		err = libmktme_base_require_dax(&base);
+	if (!err)
+		err = libmktme_caps_require(&caps);
+	if (!err)
+		err = choose_algorithm(&caps, &alg);
+	if (!err)
+		err = libmktme_volume_check_name(name);
+	if (!err)
+		err = libmktme_layout_plain(
+			base.phys, base.bytes,
+			options.offset * LIBMKTME_SECTOR_BYTES, size, &layout);
+	if (!err)
+		err = require_unused(&base, &layout);
+	if (err)
+		return err;
+	fill_table(&table, &base, &layout, alg->name);
+	table.has_no_verifier = true;
+	if (options.key_description)
+		err = take_key(alg, &table);
+	else
+		strcpy(table.key_type, options.type);
+	return err ? err :
+		     libmktme_volume_activate(name, "PLAIN", base.phys, &table,
+					      activation_flags());
+}
+
+/* ---- the command ---- */
+
+static bool has_type(const char *type)
+{
+	return options.type && !strcmp(options.type, type);
+}
+
+static bool has_container(void)
+{
+	return !options.type || has_type("luks2") || has_type("luks") ||
+	       has_type("mktme");
+}
+
+static bool is_key_description(const char *text)
+{
+	static const char *const types[] = { "user:", "logon:", "encrypted:" };
+	size_t i;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (!strncmp(text, types[i], strlen(types[i])))
+			return text[strlen(types[i])];
+	return false;
+}
+
+static int check_key_option(const struct command *command)
+{
+	const char *text = options.key_description;
+
+	if (!has_type("plain"))
+		return text ? usage_error(command,
+					  "--type %s has no --key-description",
+					  options.type) :
+			      -1;
+	if (!text)
+		return usage_error(
+			command,
+			"--type plain needs a key of the kernel: --key-description TYPE:NAME");
+	if (is_key_description(text))
+		return -1;
+	return usage_error(
+		command,
+		"--key-description: '%s' is not user:NAME, logon:NAME or encrypted:NAME",
+		text);
+}
+
+static int check_options(const struct command *command)
+{
+	int r = check_cipher(command);
+
 	if (r >= 0)
 		return r;
+	if (has_container())
+		return options_refuse(command, PLAIN_OPTIONS,
+				      "a volume with a header");
+	if (!has_type("plain") && !has_type("random") && !has_type("plaintext"))
+		return usage_error(command, "--type: '%s' is not known",
+				   options.type);
+	r = options_refuse(command, CONTAINER_OPTIONS,
+			   "a volume without a header");
+	return r >= 0 ? r : check_key_option(command);
+}
+
+int cmd_open(const struct command *command, int argc, char **argv)
+{
+	const char *device = argv[0];
+	int r, err;
+
+	r = check_options(command);
+	if (r >= 0)
+		return r;
+	if (argc != (options.test_passphrase ? 1 : 2))
+		return usage_error(command,
+				   options.test_passphrase ?
+					   "one DEVICE is needed" :
+					   "DEVICE and NAME are needed");
 	setup_signals();
-	err = args.is_test ? test_passphrase(&args) : open_volume(&args);
-	return err ? report_failure("open", args.device, err) : EXIT_OK;
+	if (options.test_passphrase)
+		err = test_passphrase(device);
+	else if (has_container())
+		err = open_container(device, argv[1]);
+	else
+		err = open_plain(device, argv[1]);
+	return err ? report_failure("open", device, err) : EXIT_OK;
 }

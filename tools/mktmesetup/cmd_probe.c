@@ -10,12 +10,14 @@
 
 static const char *const verdicts[] = {
 	[LIBMKTME_OK] = "ok",
+	[LIBMKTME_WARN] = "warn",
 	[LIBMKTME_FAIL] = "FAIL",
 	[LIBMKTME_UNKNOWN] = "?",
 };
 
 static const char *const json_verdicts[] = {
 	[LIBMKTME_OK] = "ok",
+	[LIBMKTME_WARN] = "warn",
 	[LIBMKTME_FAIL] = "fail",
 	[LIBMKTME_UNKNOWN] = "unknown",
 };
@@ -58,21 +60,16 @@ static int probe_json(const struct libmktme_base *base)
 int cmd_probe(const struct command *command, int argc, char **argv)
 {
 	struct libmktme_base base, *wanted = NULL;
-	bool is_json = false;
-	int r, err;
+	int err;
 
-	r = parse_flag(command, argc, argv, "json", &is_json);
-	if (r >= 0)
-		return r;
-	if (argc - optind > 1)
-		return usage_error(command, "at most one DEVICE is expected");
-	if (optind < argc) {
-		err = libmktme_base_find(argv[optind], &base);
+	(void)command;
+	if (argc) {
+		err = libmktme_base_find(argv[0], &base);
 		if (err)
-			return report_failure("probe", argv[optind], err);
+			return report_failure("probe", argv[0], err);
 		wanted = &base;
 	}
-	err = is_json ? probe_json(wanted) :
-			libmktme_probe(wanted, print_item, NULL);
+	err = options.json ? probe_json(wanted) :
+			     libmktme_probe(wanted, print_item, NULL);
 	return exit_code(err);
 }

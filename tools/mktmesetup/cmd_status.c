@@ -6,8 +6,23 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "util.h"
+
+static void print_key(const struct libmktme_table *table)
+{
+	if (!table->key_bytes) {
+		printf("  key location: %s\n",
+		       strcmp(table->key_type, "random") ?
+			       "none, not encrypted" :
+			       "memory controller only");
+		return;
+	}
+	printf("  keysize:      %u bits\n", table->key_bytes * 8);
+	printf("  key location: %smemory controller\n",
+	       table->has_discard_key ? "" : "keyring, ");
+}
 
 static void print_mapping(const struct libmktme_volume *volume)
 {
@@ -17,9 +32,7 @@ static void print_mapping(const struct libmktme_volume *volume)
 
 	libmktme_base_path(table->device, device, sizeof(device));
 	printf("  cipher:       %s\n", table->algorithm);
-	printf("  keysize:      %u bits\n", table->key_bytes * 8);
-	printf("  key location: keyring (%s key), memory controller\n",
-	       table->key_type);
+	print_key(table);
 	printf("  device:       %s\n", device);
 	printf("  sector size:  %d\n", LIBMKTME_SECTOR_BYTES);
 	printf("  offset:       %" PRIu64 " sectors\n", table->offset);
@@ -42,7 +55,7 @@ static void print_volume(const struct libmktme_volume *volume)
 	printf("/dev/mapper/%s is active%s%s.\n", volume->name,
 	       volume->open_count > 0 ? " and is in use" : "",
 	       volume->is_closing ? ", to be closed when it is not" : "");
-	printf("  type:         MKTME\n");
+	printf("  type:         %s\n", volume->type);
 	if (volume->table.sectors)
 		print_mapping(volume);
 	else
@@ -52,20 +65,14 @@ static void print_volume(const struct libmktme_volume *volume)
 int cmd_status(const struct command *command, int argc, char **argv)
 {
 	struct libmktme_volume volume;
-	bool is_json = false;
-	const char *name;
-	int r, err;
+	int err;
 
-	r = parse_flag(command, argc, argv, "json", &is_json);
-	if (r >= 0)
-		return r;
-	if (argc - optind != 1)
-		return usage_error(command, "one NAME is needed");
-	name = argv[optind];
-	err = libmktme_volume_get(name, &volume);
+	(void)command;
+	(void)argc;
+	err = libmktme_volume_get(argv[0], &volume);
 	if (err)
-		return report_failure("show", name, err);
-	if (is_json)
+		return report_failure("show", argv[0], err);
+	if (options.json)
 		print_json(volume_to_json(&volume));
 	else
 		print_volume(&volume);

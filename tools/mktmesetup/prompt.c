@@ -5,7 +5,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -48,21 +51,47 @@ bool is_interactive(void)
 	return isatty(STDIN_FILENO);
 }
 
-bool confirm(const char *warning)
+bool confirm(const char *format, ...)
 {
 	char answer[16] = "";
+	va_list args;
 
-	if (common.is_batch || !is_interactive())
+	if (options.batch_mode || !is_interactive())
 		return true;
-	printf("\nWARNING!\n========\n%s\n\n"
-	       "Are you sure? (Type 'yes' in capital letters): ",
-	       warning);
+	printf("\nWARNING!\n========\n");
+	va_start(args, format);
+	vprintf(format, args);
+	va_end(args);
+	printf("\n\nAre you sure? (Type 'yes' in capital letters): ");
 	fflush(stdout);
-	if (!fgets(answer, sizeof(answer), stdin)) {
+	if (!fgets(answer, sizeof(answer), stdin))
 		putchar('\n');
-		return false;
+	if (!strcmp(answer, "YES\n"))
+		return true;
+	set_reason("not confirmed");
+	return false;
+}
+
+/* --timeout is for the first key; whoever has begun to type is there. */
+static int wait_for_input(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	int r;
+
+	if (!options.timeout)
+		return 0;
+	r = poll(&poll_fd, 1,
+		 options.timeout < INT_MAX / 1000 ? options.timeout * 1000 :
+						    INT_MAX);
+	if (r > 0)
+		return 0;
+	if (r < 0) {
+		set_reason("interrupted");
+		return -EINTR;
 	}
-	return !strcmp(answer, "YES\n");
+	set_reason("no passphrase was given within %u seconds",
+		   options.timeout);
+	return -ETIMEDOUT;
 }
 
 /* Reads up to the end of the line, which is not kept. */
@@ -108,7 +137,9 @@ static int ask_silently(int in, int out, const char *question,
 	if (tcsetattr(in, TCSAFLUSH, &silent))
 		return -errno;
 	dprintf(out, "%s", question);
-	err = read_line(in, secret);
+	err = wait_for_input(in);
+	if (!err)
+		err = read_line(in, secret);
 	dprintf(out, "\n");
 	tcsetattr(in, TCSAFLUSH, &saved);
 	return err;
@@ -157,29 +188,53 @@ static int read_standard_input(struct libmktme_secret *secret)
 
 	err = libmktme_secret_alloc(secret, PASSPHRASE_MAX);
 	if (!err)
+		err = wait_for_input(STDIN_FILENO);
+	if (!err)
 		err = read_line(STDIN_FILENO, secret);
 	if (err)
 		libmktme_secret_free(secret);
 	return err;
 }
 
-int read_passphrase(struct libmktme_secret *secret, const char *key_file,
-		    const char *device, bool is_new)
+int read_secret(struct libmktme_secret *secret, const struct source *source)
 {
-	char question[256];
+	char question[300];
 	int err;
 
-	if (key_file)
-		return libmktme_secret_read(secret, key_file);
+	if (source->file)
+		return libmktme_secret_read(secret, source->file,
+					    source->offset, source->bytes);
 	if (!is_interactive())
 		return read_standard_input(secret);
-	snprintf(question, sizeof(question),
-		 "Enter passphrase for %s: ", device);
+	snprintf(question, sizeof(question), "%s: ", source->question);
 	err = ask(secret, question);
-	if (!err && is_new) {
+	if (!err && source->is_verified) {
 		err = ask_again(secret);
 		if (err)
 			libmktme_secret_free(secret);
 	}
 	return err;
+}
+
+void source_of_passphrase(const char *device, struct source *source)
+{
+	memset(source, 0, sizeof(*source));
+	source->file = options.key_file;
+	source->offset = options.keyfile_offset;
+	source->bytes = options.keyfile_size;
+	source->is_verified = options.verify_passphrase;
+	snprintf(source->question, sizeof(source->question),
+		 "Enter passphrase for %s", device);
+}
+
+void source_of_new_passphrase(const char *device, const char *file,
+			      struct source *source)
+{
+	memset(source, 0, sizeof(*source));
+	source->file = file ? file : options.new_keyfile;
+	source->offset = options.new_keyfile_offset;
+	source->bytes = options.new_keyfile_size;
+	source->is_verified = true;
+	snprintf(source->question, sizeof(source->question),
+		 "Enter new passphrase for %s", device);
 }

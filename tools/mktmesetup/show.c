@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * An active volume for programs, the same in "status" and "list".
+ * What several commands show to programs: an active volume, a token.
  */
 
 #include <json-c/json.h>
@@ -16,6 +16,7 @@ struct json_object *volume_to_json(const struct libmktme_volume *volume)
 
 	json_add_string(object, "name", volume->name);
 	json_add_string(object, "uuid", volume->uuid);
+	json_add_string(object, "type", volume->type);
 	json_add_bool(object, "suspended", volume->is_suspended);
 	json_add_bool(object, "closing", volume->is_closing);
 	json_add_bool(object, "readonly", volume->is_readonly);
@@ -26,6 +27,8 @@ struct json_object *volume_to_json(const struct libmktme_volume *volume)
 	json_add_string(object, "cipher", table->algorithm);
 	json_add_u64(object, "key_bits", table->key_bytes * 8);
 	json_add_string(object, "key_type", table->key_type);
+	json_add_bool(object, "key_kept",
+		      table->key_bytes && !table->has_discard_key);
 	json_add_string(object, "device", device);
 	json_add_u64(object, "offset_sectors", table->offset);
 	json_add_u64(object, "size_sectors", table->sectors);
@@ -36,5 +39,15 @@ struct json_object *volume_to_json(const struct libmktme_volume *volume)
 	json_add_u64(object, "window_sectors", status->window_sectors);
 	json_add_u64(object, "poison_sectors", status->poison_sectors);
 	json_add_bool(object, "gone", status->is_gone);
+	return object;
+}
+
+struct json_object *token_to_json(int id, const char *type, const char *json)
+{
+	struct json_object *object = json_object_new_object();
+
+	json_add_u64(object, "id", id);
+	json_add_string(object, "type", type);
+	json_object_object_add(object, "content", json_tokener_parse(json));
 	return object;
 }

@@ -13,8 +13,6 @@
 
 #include "util.h"
 
-struct common_options common;
-
 /* What was said about the failure under way; printed by report_failure(). */
 static char reason[512];
 static char hint[512];
@@ -26,14 +24,14 @@ static void take_message(enum libmktme_log_level level, const char *msg)
 	switch (level) {
 	case LIBMKTME_LOG_REASON:
 		snprintf(reason, sizeof(reason), "%s", msg);
-		if (common.is_debug)
+		if (options.debug)
 			fprintf(stderr, "# %s\n", msg);
 		break;
 	case LIBMKTME_LOG_HINT:
 		snprintf(hint, sizeof(hint), "%s", msg);
 		break;
 	case LIBMKTME_LOG_VERBOSE:
-		if (common.is_verbose)
+		if ((options.verbose || options.debug))
 			fprintf(stderr, "%s\n", msg);
 		break;
 	case LIBMKTME_LOG_DEBUG:
@@ -43,7 +41,7 @@ static void take_message(enum libmktme_log_level level, const char *msg)
 
 void setup_messages(void)
 {
-	libmktme_set_log_callback(take_message, common.is_debug);
+	libmktme_set_log_callback(take_message, options.debug);
 }
 
 void set_reason(const char *format, ...)
@@ -53,6 +51,12 @@ void set_reason(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(reason, sizeof(reason), format, args);
 	va_end(args);
+}
+
+void forget_reason(void)
+{
+	reason[0] = '\0';
+	hint[0] = '\0';
 }
 
 void set_hint(const char *format, ...)
@@ -68,7 +72,7 @@ void progress(const char *format, ...)
 {
 	va_list args;
 
-	if (common.is_batch)
+	if (options.batch_mode)
 		return;
 	va_start(args, format);
 	vprintf(format, args);
@@ -112,69 +116,7 @@ int report_failure(const char *verb, const char *object, int err)
 	return exit_code(err);
 }
 
-/* ---- options ---- */
-
-static void print_help(const struct command *command)
-{
-	printf("Usage: " PROGRAM " %s %s\n\n%s\n\nOptions:\n%s"
-	       "  -q, --batch-mode              ask nothing, print no progress\n"
-	       "  -v, --verbose                 say more\n"
-	       "      --debug                   say everything (no secrets)\n"
-	       "  -h, --help                    this text\n"
-	       "  -V, --version                 version of the program\n\n"
-	       "Exit status: 0 done, 1 wrong parameters or other failure,\n"
-	       "2 wrong passphrase or key, 3 out of memory, 4 wrong device,\n"
-	       "5 device exists or is busy.\n",
-	       command->name, command->synopsis, command->summary,
-	       command->options);
-}
-
-int take_common_option(const struct command *command, int c)
-{
-	switch (c) {
-	case 'q':
-		common.is_batch = true;
-		return -1;
-	case 'v':
-		common.is_verbose = true;
-		return -1;
-	case OPT_DEBUG:
-		common.is_debug = true;
-		common.is_verbose = true;
-		setup_messages();
-		return -1;
-	case 'V':
-		printf(PROGRAM " " LIBMKTME_VERSION "\n");
-		return EXIT_OK;
-	case 'h':
-		print_help(command);
-		return EXIT_OK;
-	default:
-		return usage_error(command, NULL);
-	}
-}
-
-int parse_flag(const struct command *command, int argc, char **argv,
-	       const char *name, bool *flag)
-{
-	const struct option options[] = {
-		{ name, no_argument, NULL, OPT_COMMAND },
-		COMMON_LONG_OPTIONS,
-	};
-	int c, r;
-
-	while ((c = getopt_long(argc, argv, COMMON_SHORT_OPTIONS, options,
-				NULL)) != -1) {
-		if (c == OPT_COMMAND) {
-			*flag = true;
-			continue;
-		}
-		r = take_common_option(command, c);
-		if (r >= 0)
-			return r;
-	}
-	return -1;
-}
+/* ---- what options mean ---- */
 
 int usage_error(const struct command *command, const char *format, ...)
 {
@@ -192,21 +134,6 @@ int usage_error(const struct command *command, const char *format, ...)
 	return EXIT_OTHER;
 }
 
-int parse_uint32(const char *text, uint32_t *value)
-{
-	unsigned long long number;
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	number = strtoull(text, &end, 10);
-	if (errno || *end || number > UINT32_MAX)
-		return -EINVAL;
-	*value = number;
-	return 0;
-}
-
 const struct libmktme_algorithm *parse_cipher(const char *cipher,
 					      uint32_t key_bits)
 {
@@ -219,6 +146,55 @@ const struct libmktme_algorithm *parse_cipher(const char *cipher,
 	if (alg && key_bits && alg->key_bytes * 8 != key_bits)
 		return NULL;
 	return alg;
+}
+
+int check_cipher(const struct command *command)
+{
+	if ((!options.cipher && !options.key_size) ||
+	    parse_cipher(options.cipher, options.key_size))
+		return -1;
+	return usage_error(
+		command,
+		"--cipher, --key-size: TME-MK has aes-xts-256 and aes-xts-128 only");
+}
+
+int choose_algorithm(const struct libmktme_caps *caps,
+		     const struct libmktme_algorithm **alg)
+{
+	const struct libmktme_algorithm *best;
+
+	if (options.cipher || options.key_size) {
+		*alg = parse_cipher(options.cipher, options.key_size);
+		return libmktme_caps_require_algorithm(caps, *alg);
+	}
+	for (best = libmktme_algorithms; best->name; best++) {
+		if (!(caps->algorithms & best->activate_bit))
+			continue;
+		*alg = best;
+		return 0;
+	}
+	set_reason("the BIOS activated no algorithm that can be used");
+	return -ENODEV;
+}
+
+int take_pbkdf(const struct command *command, struct libmktme_pbkdf *pbkdf)
+{
+	const char *type = options.pbkdf;
+
+	if (type && strcmp(type, "argon2id") && strcmp(type, "argon2i") &&
+	    strcmp(type, "pbkdf2"))
+		return usage_error(command, "--pbkdf: '%s' is not known", type);
+	pbkdf->type = type;
+	pbkdf->time_ms = options.iter_time;
+	pbkdf->iterations = options.pbkdf_force_iterations;
+	pbkdf->memory_kb = options.pbkdf_memory;
+	pbkdf->threads = options.pbkdf_parallel;
+	return -1;
+}
+
+const char *header_of(const char *device)
+{
+	return options.header ? options.header : device;
 }
 
 /* ---- output ---- */

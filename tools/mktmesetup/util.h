@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the commands of mktmesetup share: messages, options, prompts.
+ * What the commands of mktmesetup share: messages, prompts, output.
  */
 
 #ifndef UTIL_H
 #define UTIL_H
 
-#include <getopt.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "lib/libmktme.h"
+#include "options.h"
 
 #define PROGRAM "mktmesetup"
 
@@ -28,72 +28,37 @@ enum {
 /**
  * struct command - one subcommand
  * @name: as typed
- * @run: does it; argv[0] is "mktmesetup <name>"; returns an exit code
- * @synopsis: what follows the name
- * @summary: one line
- * @options: the text of --help below @summary
+ * @alias: cryptsetup's spelling, or NULL
+ * @run: does it, with its arguments alone; returns an exit code
+ * @options: which it takes, besides those that all take
+ * @arguments: names of its arguments, "DEVICE [FILE]"
+ * @min_args: how many it needs
+ * @max_args: how many it takes
+ * @summary: one line, and maybe more
  */
 struct command {
 	const char *name;
+	const char *alias;
 	int (*run)(const struct command *command, int argc, char **argv);
-	const char *synopsis;
+	option_set options;
+	const char *arguments;
+	int min_args;
+	int max_args;
 	const char *summary;
-	const char *options;
 };
 
-/* Options that every command takes, in front of its name or behind it. */
-struct common_options {
-	bool is_batch;
-	bool is_verbose;
-	bool is_debug;
-};
+/* commands.c */
 
-extern struct common_options common;
+/* Run the command whose name is @argv[0]; returns an exit code. */
+int run_command(int argc, char **argv);
 
-/* Values of long options without a letter; 256 up belong to the commands. */
-enum {
-	OPT_DEBUG = 128,
-	OPT_VERSION,
-	OPT_COMMAND = 256,
-};
-
-#define COMMON_SHORT_OPTIONS "hqvV"
-#define COMMON_LONG_OPTIONS                                \
-	{ "help", no_argument, NULL, 'h' },                \
-		{ "batch-mode", no_argument, NULL, 'q' },  \
-		{ "verbose", no_argument, NULL, 'v' },     \
-		{ "debug", no_argument, NULL, OPT_DEBUG }, \
-		{ "version", no_argument, NULL, 'V' },     \
-	{                                                  \
-		NULL, 0, NULL, 0                           \
-	}
+/* Print the help of a command, or of the program. */
+void print_help(const struct command *command);
 
 /* util.c */
 
-/* Route messages of the library; again after the common options changed. */
+/* Route messages of the library; again after --debug. */
 void setup_messages(void);
-
-/**
- * take_common_option() - handle what getopt_long() returned
- * @command: for its help; NULL in front of a command
- * @c: the option
- *
- * Return: an exit code if the program is to end now, else -1
- */
-int take_common_option(const struct command *command, int c);
-
-/**
- * parse_flag() - parse the options of a command that has only one of its own
- * @command: the command
- * @argc: its arguments
- * @argv: its arguments
- * @name: the long option, which takes no argument
- * @flag: set if the option was given
- *
- * Return: an exit code if the program is to end now, else -1
- */
-int parse_flag(const struct command *command, int argc, char **argv,
-	       const char *name, bool *flag);
 
 /* Say how it is used; returns the exit code for wrong usage. */
 int usage_error(const struct command *command, const char *format, ...)
@@ -114,11 +79,11 @@ int report_failure(const char *verb, const char *object, int err);
 /* Give the reason for an error of our own, as the library does. */
 void set_reason(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void set_hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Forget what was said about a failure that did not end the command. */
+void forget_reason(void);
 
 /* Tell people what goes on, unless they want silence. */
 void progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-int parse_uint32(const char *text, uint32_t *value);
 
 /**
  * parse_cipher() - find the algorithm meant by --cipher and --key-size
@@ -129,6 +94,28 @@ int parse_uint32(const char *text, uint32_t *value);
  */
 const struct libmktme_algorithm *parse_cipher(const char *cipher,
 					      uint32_t key_bits);
+
+/* Is what --cipher and --key-size say possible?  Exit code, or -1 if so. */
+int check_cipher(const struct command *command);
+
+/**
+ * choose_algorithm() - the algorithm of a volume to come
+ * @caps: what the machine can do
+ * @alg: filled in with what --cipher and --key-size say, or the best there is
+ *
+ * Return: 0; -EOPNOTSUPP or -ENODEV if the machine cannot do it
+ */
+int choose_algorithm(const struct libmktme_caps *caps,
+		     const struct libmktme_algorithm **alg);
+
+/**
+ * take_pbkdf() - what --pbkdf* and --iter-time say
+ * @command: for messages
+ * @pbkdf: filled in
+ *
+ * Return: an exit code if it is nonsense, else -1
+ */
+int take_pbkdf(const struct command *command, struct libmktme_pbkdf *pbkdf);
 
 /* "1.5 GiB" */
 void format_bytes(uint64_t bytes, char *text, size_t size);
@@ -151,31 +138,83 @@ void setup_signals(void);
 bool was_interrupted(void);
 
 /* Ask before something is destroyed, as cryptsetup does. */
-bool confirm(const char *warning);
+bool confirm(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /**
- * read_passphrase() - from a key file, the terminal, or standard input
+ * struct source - where a passphrase comes from
+ * @file: a file, "-", or NULL to ask
+ * @offset: bytes of @file to skip
+ * @bytes: how many of @file to read, 0 for all
+ * @question: what to ask for, "Enter passphrase for /dev/pmem0"
+ * @is_verified: ask twice
+ */
+struct source {
+	const char *file;
+	uint64_t offset;
+	uint32_t bytes;
+	char question[256];
+	bool is_verified;
+};
+
+/* What --key-file and the like say about the passphrase in use. */
+void source_of_passphrase(const char *device, struct source *source);
+/* What --new-keyfile, or an argument of that name, says about a new one. */
+void source_of_new_passphrase(const char *device, const char *file,
+			      struct source *source);
+
+/**
+ * read_secret() - read a passphrase
  * @secret: filled in
- * @key_file: a file, "-", or NULL to ask
- * @device: named in the question
- * @is_new: ask twice
+ * @source: from there; without a terminal a line of standard input
+ *
+ * Return: 0; -EPERM if the two are not equal; -ETIMEDOUT, -EINTR, or another
+ * negative errno
+ */
+int read_secret(struct libmktme_secret *secret, const struct source *source);
+bool is_interactive(void);
+
+/* unlock.c */
+
+/**
+ * unlock() - get at the volume key with what the options and the user give
+ * @container: the container
+ * @device: named in the questions
+ * @tries_tokens: try tokens even if no option asks for it
+ * @description: as for libmktme_container_unlock()
+ * @size: of @description
+ * @used: filled in with what led to it, or NULL
  *
  * Return: 0 or a negative errno
  */
-int read_passphrase(struct libmktme_secret *secret, const char *key_file,
-		    const char *device, bool is_new);
-bool is_interactive(void);
+int unlock(struct libmktme_container *container, const char *device,
+	   bool tries_tokens, char *description, size_t size,
+	   struct libmktme_credential *used);
 
-/* show.c: a volume as JSON, shared by status and list */
+/* Path of the header: --header, or @device itself. */
+const char *header_of(const char *device);
+
+/* show.c: what several commands show as JSON */
 struct json_object *volume_to_json(const struct libmktme_volume *volume);
+struct json_object *token_to_json(int id, const char *type, const char *json);
 
 /* cmd_<name>.c */
-int cmd_close(const struct command *command, int argc, char **argv);
-int cmd_dump(const struct command *command, int argc, char **argv);
-int cmd_format(const struct command *command, int argc, char **argv);
-int cmd_list(const struct command *command, int argc, char **argv);
-int cmd_open(const struct command *command, int argc, char **argv);
-int cmd_probe(const struct command *command, int argc, char **argv);
-int cmd_status(const struct command *command, int argc, char **argv);
+#define DECLARE_COMMAND(name) \
+	int cmd_##name(const struct command *command, int argc, char **argv)
+
+DECLARE_COMMAND(add_key);
+DECLARE_COMMAND(change_key);
+DECLARE_COMMAND(close);
+DECLARE_COMMAND(dump);
+DECLARE_COMMAND(erase);
+DECLARE_COMMAND(format);
+DECLARE_COMMAND(header_backup);
+DECLARE_COMMAND(header_restore);
+DECLARE_COMMAND(kill_slot);
+DECLARE_COMMAND(list);
+DECLARE_COMMAND(open);
+DECLARE_COMMAND(probe);
+DECLARE_COMMAND(remove_key);
+DECLARE_COMMAND(status);
+DECLARE_COMMAND(token);
 
 #endif /* UTIL_H */

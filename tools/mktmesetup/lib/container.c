@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The LUKS2 header that keeps the volume key, and memory for secrets; the only
- * file that calls libcryptsetup.
+ * The LUKS2 header that keeps the volume key: make it, read it, show it.
  *
  * The header's data offset lies beyond the end of every device.  So all tools
  * that manage keyslots work on it, while those that would map the data with
@@ -9,52 +8,20 @@
  */
 
 #include <errno.h>
-#include <libcryptsetup.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysinfo.h>
 
-#include "lib_private.h"
+#include "container_private.h"
 
 #define SUBSYSTEM "mktme"
-#define TOKEN_TYPE "mktme"
 #define DATA_OFFSET_SECTORS (1ULL << 53)
 #define JSON_AREA_BYTES (16ULL << 10)
 #define KEYSLOTS_AREA_BYTES (4032ULL << 10)
 #define KEYSLOT_CIPHER "aes-xts-plain64"
 #define KEYSLOT_KEY_BYTES 64
-
-struct libmktme_container {
-	struct crypt_device *cd;
-};
-
-/* ---- secrets ---- */
-
-int libmktme_secret_alloc(struct libmktme_secret *secret, size_t bytes)
-{
-	secret->data = crypt_safe_alloc(bytes + 1);
-	secret->bytes = secret->data ? bytes : 0;
-	return secret->data ? 0 : -ENOMEM;
-}
-
-int libmktme_secret_read(struct libmktme_secret *secret, const char *path)
-{
-	const char *file = strcmp(path, "-") ? path : NULL;
-
-	secret->data = NULL;
-	secret->bytes = 0;
-	return crypt_keyfile_device_read(NULL, file, &secret->data,
-					 &secret->bytes, 0, 0, 0);
-}
-
-void libmktme_secret_free(struct libmktme_secret *secret)
-{
-	crypt_safe_free(secret->data);
-	secret->data = NULL;
-	secret->bytes = 0;
-}
 
 /* ---- messages ---- */
 
@@ -84,34 +51,6 @@ static void forward_message(int level, const char *msg, void *arg)
 	}
 }
 
-/* ---- the token as libcryptsetup sees it ---- */
-
-/* It unlocks nothing, so "unusable for activation" is the answer. */
-static int token_open(struct crypt_device *cd, int token, char **buffer,
-		      size_t *bytes, void *arg)
-{
-	(void)cd;
-	(void)token;
-	(void)buffer;
-	(void)bytes;
-	(void)arg;
-	return -ENOENT;
-}
-
-static int token_validate(struct crypt_device *cd, const char *json)
-{
-	struct libmktme_binding binding;
-
-	(void)cd;
-	return libmktme_binding_from_json(json, &binding);
-}
-
-static const crypt_token_handler token_handler = {
-	.name = TOKEN_TYPE,
-	.open = token_open,
-	.validate = token_validate,
-};
-
 /* ---- create and load ---- */
 
 static int setup_library(void)
@@ -125,7 +64,7 @@ static int setup_library(void)
 	if (libmktme_is_debug())
 		crypt_set_debug_level(CRYPT_DEBUG_ALL);
 	crypt_volume_key_keyring(NULL, 1);
-	err = crypt_token_register(&token_handler);
+	err = libmktme_token_setup();
 	is_done = !err;
 	return err;
 }
@@ -142,8 +81,8 @@ static int check_path(const char *path)
 	return -ENODEV;
 }
 
-static int open_container(const char *path,
-			  struct libmktme_container **container)
+int libmktme_container_open(const char *path,
+			    struct libmktme_container **container)
 {
 	struct libmktme_container *c;
 	int err;
@@ -192,8 +131,8 @@ static uint32_t default_memory_kb(uint32_t library_default_kb)
 	return limit_kb < library_default_kb ? limit_kb : library_default_kb;
 }
 
-static void fill_pbkdf(const struct libmktme_pbkdf *ours,
-		       struct crypt_pbkdf_type *pbkdf)
+void libmktme_fill_pbkdf(const struct libmktme_pbkdf *ours,
+			 struct crypt_pbkdf_type *pbkdf)
 {
 	*pbkdf = *crypt_get_pbkdf_default(CRYPT_LUKS2);
 	if (ours->type)
@@ -207,6 +146,8 @@ static void fill_pbkdf(const struct libmktme_pbkdf *ours,
 	if (!strcmp(pbkdf->type, CRYPT_KDF_PBKDF2)) {
 		pbkdf->max_memory_kb = 0;
 		pbkdf->parallel_threads = 0;
+	} else if (ours->threads) {
+		pbkdf->parallel_threads = ours->threads;
 	}
 	if (ours->iterations) {
 		pbkdf->iterations = ours->iterations;
@@ -232,7 +173,7 @@ static int format_header(struct crypt_device *cd, const char *path,
 	};
 	int err;
 
-	fill_pbkdf(&params->pbkdf, &pbkdf);
+	libmktme_fill_pbkdf(&params->pbkdf, &pbkdf);
 	err = crypt_set_metadata_size(cd, JSON_AREA_BYTES, KEYSLOTS_AREA_BYTES);
 	if (!err)
 		err = crypt_set_data_offset(cd, DATA_OFFSET_SECTORS);
@@ -249,7 +190,7 @@ int libmktme_container_create(const char *path,
 {
 	int err;
 
-	err = open_container(path, container);
+	err = libmktme_container_open(path, container);
 	if (err)
 		return err;
 	err = format_header((*container)->cd, path, params);
@@ -288,7 +229,7 @@ int libmktme_container_load(const char *path,
 {
 	int err;
 
-	err = open_container(path, container);
+	err = libmktme_container_open(path, container);
 	if (err)
 		return err;
 	err = load_header((*container)->cd);
@@ -315,104 +256,6 @@ unsigned int
 libmktme_container_key_bytes(const struct libmktme_container *container)
 {
 	return crypt_get_volume_key_size(container->cd);
-}
-
-/* ---- keys ---- */
-
-int libmktme_container_add_passphrase(struct libmktme_container *container,
-				      const struct libmktme_secret *pass)
-{
-	int slot;
-
-	slot = crypt_keyslot_add_by_volume_key(container->cd, CRYPT_ANY_SLOT,
-					       NULL, 0, pass->data,
-					       pass->bytes);
-	return slot < 0 ? slot : 0;
-}
-
-int libmktme_container_unlock(struct libmktme_container *container,
-			      const struct libmktme_secret *pass,
-			      char *description, size_t size)
-{
-	const uint32_t flags = description ? CRYPT_ACTIVATE_KEYRING_KEY : 0;
-	struct crypt_device *cd = container->cd;
-	int slot;
-
-	/* Without a name nothing is activated, the key is only loaded. */
-	if (pass)
-		slot = crypt_activate_by_passphrase(cd, NULL, CRYPT_ANY_SLOT,
-						    pass->data, pass->bytes,
-						    flags);
-	else
-		slot = crypt_activate_by_volume_key(cd, NULL, NULL, 0, flags);
-	if (slot == -EPERM)
-		libmktme_reason("No key available with this passphrase.");
-	else if (slot == -ENOENT)
-		libmktme_reason("No usable keyslot is available.");
-	if (slot < 0)
-		return slot;
-	/* The name that libcryptsetup gives to the key of the first digest. */
-	if (description)
-		snprintf(description, size, "cryptsetup:%s-d0",
-			 crypt_get_uuid(cd));
-	return 0;
-}
-
-int libmktme_container_verify_key(struct libmktme_container *container,
-				  const struct libmktme_secret *key)
-{
-	return crypt_volume_key_verify(container->cd, key->data, key->bytes);
-}
-
-/* ---- binding ---- */
-
-int libmktme_container_set_binding(struct libmktme_container *container,
-				   const struct libmktme_binding *binding)
-{
-	char *json = libmktme_binding_to_json(binding);
-	int token;
-
-	if (!json)
-		return -ENOMEM;
-	token = crypt_token_json_set(container->cd, CRYPT_ANY_TOKEN, json);
-	free(json);
-	return token < 0 ? token : 0;
-}
-
-static int find_token(struct crypt_device *cd, const char *wanted)
-{
-	const char *type;
-	int token;
-
-	for (token = 0; token < crypt_token_max(CRYPT_LUKS2); token++)
-		if (crypt_token_status(cd, token, &type) !=
-			    CRYPT_TOKEN_INACTIVE &&
-		    type && !strcmp(type, wanted))
-			return token;
-	return -ENOENT;
-}
-
-int libmktme_container_get_binding(struct libmktme_container *container,
-				   struct libmktme_binding *binding)
-{
-	const char *json;
-	int token, err;
-
-	token = find_token(container->cd, TOKEN_TYPE);
-	if (token < 0) {
-		libmktme_reason(
-			"format was interrupted; run 'mktmesetup format' again");
-		return token;
-	}
-	err = crypt_token_json_get(container->cd, token, &json);
-	if (err < 0)
-		return err;
-	err = libmktme_binding_from_json(json, binding);
-	if (err == -EOPNOTSUPP)
-		libmktme_reason("made by a newer version of mktmesetup");
-	else if (err)
-		libmktme_reason("the binding token is malformed");
-	return err;
 }
 
 /* ---- everything else that is in a header ---- */
@@ -479,10 +322,11 @@ void libmktme_container_visit(struct libmktme_container *container,
 
 	snprintf(cipher, sizeof(cipher), "%s-%s", crypt_get_cipher(cd),
 		 crypt_get_cipher_mode(cd));
-	visitor->header(crypt_get_uuid(cd), label ? label : "", cipher,
-			libmktme_container_key_bytes(container), arg);
-	for (i = 0; i < crypt_keyslot_max(CRYPT_LUKS2); i++)
+	if (visitor->header)
+		visitor->header(crypt_get_uuid(cd), label ? label : "", cipher,
+				libmktme_container_key_bytes(container), arg);
+	for (i = 0; visitor->keyslot && i < crypt_keyslot_max(CRYPT_LUKS2); i++)
 		visit_keyslot(cd, i, visitor, arg);
-	for (i = 0; i < crypt_token_max(CRYPT_LUKS2); i++)
+	for (i = 0; visitor->token && i < crypt_token_max(CRYPT_LUKS2); i++)
 		visit_token(cd, i, visitor, arg);
 }

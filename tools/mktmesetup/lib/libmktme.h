@@ -28,6 +28,8 @@
 #define LIBMKTME_UUID_BYTES 40
 /* Room for the LUKS2 header; the verifier starts behind it. */
 #define LIBMKTME_HEADER_BYTES (4ULL << 20)
+/* Any keyslot, any token. */
+#define LIBMKTME_ANY (-1)
 
 struct json_object;
 
@@ -81,10 +83,13 @@ int libmktme_secret_alloc(struct libmktme_secret *secret, size_t bytes);
  * libmktme_secret_read() - read a key file
  * @secret: filled in; free with libmktme_secret_free()
  * @path: the file, or "-" for standard input up to its end
+ * @offset: bytes to skip
+ * @bytes: how many to read, 0 for all
  *
  * Return: 0 or a negative errno
  */
-int libmktme_secret_read(struct libmktme_secret *secret, const char *path);
+int libmktme_secret_read(struct libmktme_secret *secret, const char *path,
+			 uint64_t offset, size_t bytes);
 
 /**
  * libmktme_secret_free() - wipe and free; fine for an empty secret
@@ -177,6 +182,7 @@ int libmktme_caps_require_algorithm(const struct libmktme_caps *caps,
  * @label_uuid: UUID in the namespace's label; null without labels
  * @numa_node: node of the region, or -1
  * @is_readonly: the block device is read-only
+ * @is_partition: it is a partition
  */
 struct libmktme_base {
 	char path[LIBMKTME_NAME_BYTES];
@@ -193,6 +199,7 @@ struct libmktme_base {
 	uuid_t label_uuid;
 	int numa_node;
 	bool is_readonly;
+	bool is_partition;
 };
 
 /**
@@ -209,20 +216,41 @@ int libmktme_base_find(const char *path, struct libmktme_base *base);
  * libmktme_base_require_usable() - check that a volume may live there
  * @base: the memory
  *
- * A volume needs an identity that survives a reboot, which is a namespace in
- * fsdax mode with a label.
+ * A volume with a header needs an identity that survives a reboot, which is the
+ * label of a namespace in fsdax or raw mode.  Without one the mode is all that
+ * counts.
  *
  * Return: 0 or -EOPNOTSUPP
  */
 int libmktme_base_require_usable(const struct libmktme_base *base);
+int libmktme_base_require_dax(const struct libmktme_base *base);
 
 /**
- * libmktme_base_require_unused() - check that nobody uses the block device
+ * libmktme_base_require_persistent() - does what KeyID 0 wrote survive a boot?
+ * @base: where the data shall be
+ * @header: path of a detached header, or NULL
+ *
+ * To be called where it does not (no TME bypass).  Partition tables, the info
+ * block of a namespace in fsdax mode, and headers on persistent memory are read
+ * through KeyID 0, unless they are in the window of a volume.
+ *
+ * Return: 0 or -EOPNOTSUPP
+ */
+int libmktme_base_require_persistent(const struct libmktme_base *base,
+				     const char *header);
+
+/**
+ * libmktme_base_require_unused() - check that nobody uses a range
  * @base: the memory
+ * @start: first byte of the range, from the start of @base
+ * @end: first byte behind it
+ *
+ * Active volumes beside the range do not matter, everybody else does.
  *
  * Return: 0, or -EBUSY and who it is
  */
-int libmktme_base_require_unused(const struct libmktme_base *base);
+int libmktme_base_require_unused(const struct libmktme_base *base,
+				 uint64_t start, uint64_t end);
 
 /**
  * libmktme_base_path() - path of a block device known by its number
@@ -268,9 +296,10 @@ struct libmktme_layout {
 };
 
 /**
- * libmktme_layout_compute() - lay out a new volume
+ * libmktme_layout_compute() - lay out a new volume with a header
  * @phys: physical address of the block device
  * @bytes: its length
+ * @reserved: how much of it to leave alone at its start, for the header
  * @layout: filled in
  *
  * Verifier and data are aligned by physical address, which a namespace does
@@ -278,8 +307,21 @@ struct libmktme_layout {
  *
  * Return: 0, or -ENOSPC if it is too small
  */
-int libmktme_layout_compute(uint64_t phys, uint64_t bytes,
+int libmktme_layout_compute(uint64_t phys, uint64_t bytes, uint64_t reserved,
 			    struct libmktme_layout *layout);
+
+/**
+ * libmktme_layout_plain() - lay out a volume without header and verifier
+ * @phys: physical address of the block device
+ * @bytes: its length
+ * @offset: where the data shall begin; 0 for the first place that is aligned
+ * @wanted: length of the data; 0 for all there is
+ * @layout: filled in, but for @verifier
+ *
+ * Return: 0; -ENOSPC if it does not fit; -EINVAL if it is not aligned
+ */
+int libmktme_layout_plain(uint64_t phys, uint64_t bytes, uint64_t offset,
+			  uint64_t wanted, struct libmktme_layout *layout);
 
 /**
  * struct libmktme_binding - what ties a volume to its place
@@ -346,12 +388,14 @@ struct libmktme_container;
  * @time_ms: time an unlock shall take, 0 for the default
  * @iterations: skip the benchmark and use so many, if not 0
  * @memory_kb: limit of memory, 0 for the default, a share of the machine's
+ * @threads: how many may work, 0 for the default
  */
 struct libmktme_pbkdf {
 	const char *type;
 	uint32_t time_ms;
 	uint32_t iterations;
 	uint32_t memory_kb;
+	uint32_t threads;
 };
 
 /**
@@ -406,10 +450,6 @@ int libmktme_container_check_uuid(const char *uuid);
 unsigned int
 libmktme_container_key_bytes(const struct libmktme_container *container);
 
-/* Add a keyslot to a container that was just created. */
-int libmktme_container_add_passphrase(struct libmktme_container *container,
-				      const struct libmktme_secret *pass);
-
 int libmktme_container_set_binding(struct libmktme_container *container,
 				   const struct libmktme_binding *binding);
 
@@ -423,32 +463,177 @@ int libmktme_container_set_binding(struct libmktme_container *container,
 int libmktme_container_get_binding(struct libmktme_container *container,
 				   struct libmktme_binding *binding);
 
+/* ---- keyslots ---------------------------------------------------------- */
+
+enum libmktme_credential_kind {
+	LIBMKTME_BY_PASSPHRASE,
+	LIBMKTME_BY_TOKEN,
+	LIBMKTME_BY_VOLUME_KEY,
+};
+
+/**
+ * struct libmktme_credential - something that leads to the volume key
+ * @kind: what it is
+ * @secret: the passphrase, the PIN of the token (or nothing), the volume key
+ * @slot: passphrase: the only keyslot to try, or %LIBMKTME_ANY
+ * @token: token: the only one to try, or %LIBMKTME_ANY
+ * @token_type: token: only those of this type, or NULL
+ */
+struct libmktme_credential {
+	enum libmktme_credential_kind kind;
+	struct libmktme_secret secret;
+	int slot;
+	int token;
+	const char *token_type;
+};
+
+/* Wipe and free what is in it. */
+void libmktme_credential_free(struct libmktme_credential *credential);
+
 /**
  * libmktme_container_unlock() - put the volume key into the thread's keyring
  * @container: the container
- * @pass: a passphrase; NULL right after libmktme_container_create()
+ * @cred: how; NULL right after libmktme_container_create()
  * @description: filled in with the description of the logon key, or NULL to
- *	check the passphrase only
+ *	check @cred only
  * @size: of @description
  *
- * The key goes straight into the kernel, no other code sees it.  Take it away
- * with libmktme_key_drop().
+ * But for %LIBMKTME_BY_VOLUME_KEY the key goes straight into the kernel, no other
+ * code sees it.  Take it away with libmktme_key_drop().
  *
- * Return: 0; -EPERM if no keyslot takes the passphrase
+ * Return: 0; -EPERM if no keyslot takes it; -ENOENT if there is no such keyslot or
+ * token; -ENOANO if the token wants a PIN or another one; -EINVAL if the volume
+ * key has a wrong length
  */
 int libmktme_container_unlock(struct libmktme_container *container,
-			      const struct libmktme_secret *pass,
+			      const struct libmktme_credential *cred,
 			      char *description, size_t size);
 
+/* Add the first keyslot to a container that was just created. */
+int libmktme_container_add_passphrase(struct libmktme_container *container,
+				      const struct libmktme_secret *pass);
+
 /**
- * libmktme_container_verify_key() - check a volume key by the header's digest
+ * libmktme_keyslot_check_free() - may a new keyslot have this number?
  * @container: the container
- * @key: raw volume key
+ * @slot: number, or %LIBMKTME_ANY
  *
- * Return: 0 or -EPERM
+ * Return: 0 or -EINVAL
  */
-int libmktme_container_verify_key(struct libmktme_container *container,
-				  const struct libmktme_secret *key);
+int libmktme_keyslot_check_free(struct libmktme_container *container, int slot);
+
+/**
+ * libmktme_keyslot_add() - add a passphrase
+ * @container: the container
+ * @cred: what unlocks it now
+ * @pass: the new passphrase
+ * @slot: number of the new keyslot, or %LIBMKTME_ANY
+ * @pbkdf: for the new keyslot
+ *
+ * Return: the number of the new keyslot, or a negative errno as
+ * libmktme_container_unlock()
+ */
+int libmktme_keyslot_add(struct libmktme_container *container,
+			 const struct libmktme_credential *cred,
+			 const struct libmktme_secret *pass, int slot,
+			 const struct libmktme_pbkdf *pbkdf);
+
+/**
+ * libmktme_keyslot_change() - replace a passphrase
+ * @container: the container
+ * @old: the passphrase now
+ * @new: the new one
+ * @slot: its keyslot, or %LIBMKTME_ANY
+ * @pbkdf: for the new one
+ *
+ * Return: the number of the keyslot, or a negative errno
+ */
+int libmktme_keyslot_change(struct libmktme_container *container,
+			    const struct libmktme_secret *old,
+			    const struct libmktme_secret *new, int slot,
+			    const struct libmktme_pbkdf *pbkdf);
+
+/**
+ * libmktme_keyslot_find() - which keyslot does this passphrase unlock?
+ * @container: the container
+ * @pass: the passphrase
+ * @slot: the only one to try, or %LIBMKTME_ANY
+ *
+ * Return: its number; -EPERM if none; -ENOENT if there is no keyslot
+ */
+int libmktme_keyslot_find(struct libmktme_container *container,
+			  const struct libmktme_secret *pass, int slot);
+
+/* How many keyslots there are. */
+unsigned int libmktme_keyslot_count(struct libmktme_container *container);
+
+/* Return: 0, or -EINVAL if there is no such keyslot */
+int libmktme_keyslot_require(struct libmktme_container *container, int slot);
+
+/* Wipe a keyslot.  Return: 0 or a negative errno */
+int libmktme_keyslot_remove(struct libmktme_container *container, int slot);
+
+/* Wipe all keyslots: without a backup nobody ever unlocks it again. */
+int libmktme_keyslot_remove_all(struct libmktme_container *container);
+
+/* ---- tokens ------------------------------------------------------------ */
+
+/**
+ * libmktme_token_export() - get a token
+ * @container: the container
+ * @token: its number
+ * @json: its text, which belongs to the container
+ *
+ * Return: 0, or -EINVAL if there is no such token
+ */
+int libmktme_token_export(struct libmktme_container *container, int token,
+			  const char **json);
+
+/**
+ * libmktme_token_import() - add a token
+ * @container: the container
+ * @token: its number, which must be free, or %LIBMKTME_ANY
+ * @slot: the keyslot that it shall be for, besides those in @json; or
+ *	%LIBMKTME_ANY
+ * @json: its text
+ *
+ * Return: its number; -EINVAL if it is no token or cannot have this number;
+ * -EEXIST if it is a binding and there is one
+ */
+int libmktme_token_import(struct libmktme_container *container, int token,
+			  int slot, const char *json);
+
+/**
+ * libmktme_token_remove() - remove a token, but not its keyslots
+ * @container: the container
+ * @token: its number
+ *
+ * Return: 0, or -EINVAL if there is no such token or it is the binding
+ */
+int libmktme_token_remove(struct libmktme_container *container, int token);
+
+/* ---- copies of the header ----------------------------------------------- */
+
+/**
+ * libmktme_header_backup() - copy the header into a file
+ * @container: the container
+ * @file: path of the file, which must not exist
+ *
+ * Return: 0 or a negative errno
+ */
+int libmktme_header_backup(struct libmktme_container *container,
+			   const char *file);
+
+/**
+ * libmktme_header_restore() - write a header back from a file
+ * @path: block device or file, whatever is there
+ * @file: path of the copy
+ *
+ * Return: 0 or a negative errno
+ */
+int libmktme_header_restore(const char *path, const char *file);
+
+/* ---- show what is in a header --------------------------------------------- */
 
 /**
  * struct libmktme_keyslot - a keyslot in use
@@ -472,7 +657,7 @@ struct libmktme_keyslot {
 
 /**
  * struct libmktme_container_visitor - receives what is in a header
- * @header: called once
+ * @header: called once; like the others, unless it is NULL
  * @keyslot: called for each keyslot in use
  * @token: called for each token with its JSON text
  */
@@ -589,6 +774,7 @@ int libmktme_status_parse(const char *line, struct libmktme_status *status);
  * struct libmktme_volume - an active volume
  * @name: of the device-mapper device
  * @uuid: of the device-mapper device
+ * @type: "luks2", "plain", "random" or "plaintext"
  * @major: device number
  * @minor: device number
  * @open_count: how often it is open
@@ -601,6 +787,7 @@ int libmktme_status_parse(const char *line, struct libmktme_status *status);
 struct libmktme_volume {
 	char name[LIBMKTME_NAME_BYTES];
 	char uuid[LIBMKTME_NAME_BYTES + 8];
+	const char *type;
 	unsigned int major;
 	unsigned int minor;
 	int open_count;
@@ -619,7 +806,7 @@ struct libmktme_volume {
 /**
  * libmktme_volume_activate() - create the device-mapper device of a volume
  * @name: name of the new device
- * @uuid: of the container
+ * @uuid: of the container; without one, "PLAIN"
  * @phys: physical address of the block device, for messages
  * @table: its table line
  * @flags: LIBMKTME_READONLY, LIBMKTME_PRIVATE
@@ -652,6 +839,26 @@ int libmktme_volume_deactivate(const char *name, bool is_deferred);
 int libmktme_volume_get(const char *name, struct libmktme_volume *volume);
 
 /**
+ * libmktme_volume_find() - find the active volume of a container
+ * @uuid: of the container
+ * @volume: filled in
+ *
+ * Return: 0; -ENODEV if it is not active
+ */
+int libmktme_volume_find(const char *uuid, struct libmktme_volume *volume);
+
+/**
+ * libmktme_volume_end_on() - is a block device a volume on that memory?
+ * @path: of the block device, or of a file
+ * @base: the memory
+ * @end: filled in with where the volume ends on @base; 0 if there is none
+ *
+ * Return: 0 or a negative errno
+ */
+int libmktme_volume_end_on(const char *path, const struct libmktme_base *base,
+			   uint64_t *end);
+
+/**
  * libmktme_volume_check_name() - check that a new volume may have that name
  * @name: the name
  *
@@ -674,6 +881,7 @@ int libmktme_volume_foreach(void (*fn)(const struct libmktme_volume *volume,
 
 enum libmktme_verdict {
 	LIBMKTME_OK,
+	LIBMKTME_WARN,
 	LIBMKTME_FAIL,
 	LIBMKTME_UNKNOWN,
 };

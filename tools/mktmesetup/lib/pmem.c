@@ -71,6 +71,7 @@ static int find_extent(struct libmktme_base *base, struct extent *extent)
 	strcpy(extent->disk, base->name);
 	extent->start_sector = 0;
 	if (!read_block_attribute(base, "partition", &value)) {
+		base->is_partition = true;
 		pop_component(path, extent->disk, sizeof(extent->disk));
 		err = read_block_attribute(base, "start",
 					   &extent->start_sector);
@@ -147,8 +148,10 @@ static bool search_bus(struct ndctl_bus *bus, const char *disk,
 	struct ndctl_namespace *ndns;
 	struct ndctl_region *region;
 
-	ndctl_region_foreach(bus, region) {
-		ndctl_namespace_foreach(region, ndns) {
+	ndctl_region_foreach(bus, region)
+	{
+		ndctl_namespace_foreach(region, ndns)
+		{
 			if (!match_namespace(ndns, disk, base))
 				continue;
 			fill_identity(base, region, ndns);
@@ -168,7 +171,8 @@ static int find_namespace(const char *disk, struct libmktme_base *base)
 	err = ndctl_new(&ctx);
 	if (err)
 		return err;
-	ndctl_bus_foreach(ctx, bus) {
+	ndctl_bus_foreach(ctx, bus)
+	{
 		is_found = search_bus(bus, disk, base);
 		if (is_found)
 			break;
@@ -208,18 +212,84 @@ int libmktme_base_find(const char *path, struct libmktme_base *base)
 	return err;
 }
 
-int libmktme_base_require_usable(const struct libmktme_base *base)
+/* ---- what it is good for ---- */
+
+static bool has_mode(const struct libmktme_base *base, const char *mode)
 {
-	if (!strcmp(base->mode, "fsdax") && !uuid_is_null(base->label_uuid))
+	return !strcmp(base->mode, mode);
+}
+
+int libmktme_base_require_dax(const struct libmktme_base *base)
+{
+	if (has_mode(base, "fsdax") || has_mode(base, "raw"))
 		return 0;
-	if (strcmp(base->mode, "fsdax"))
-		libmktme_reason("%s is in %s mode; fsdax mode is needed",
-				base->namespace_name, base->mode);
-	else
-		libmktme_reason("%s has no label, so nothing identifies it",
-				base->namespace_name);
+	libmktme_reason("%s is in %s mode; fsdax or raw mode is needed",
+			base->namespace_name, base->mode);
 	libmktme_hint(
 		"'ndctl create-namespace -f -e %s --mode=fsdax' makes one that fits; it destroys what is there",
+		base->namespace_name);
+	return -EOPNOTSUPP;
+}
+
+int libmktme_base_require_usable(const struct libmktme_base *base)
+{
+	int err = libmktme_base_require_dax(base);
+
+	if (err || !uuid_is_null(base->label_uuid))
+		return err;
+	libmktme_reason("%s has no label, so nothing identifies it",
+			base->namespace_name);
+	libmktme_hint(
+		"'ndctl create-namespace -f -e %s --mode=fsdax' makes one that fits; it destroys what is there",
+		base->namespace_name);
+	return -EOPNOTSUPP;
+}
+
+/* A path of the block device that a file is on, or that the path names. */
+static int path_of_device(const char *path, char *device, size_t size)
+{
+	struct stat st;
+	dev_t number;
+
+	if (stat(path, &st))
+		return -errno;
+	number = S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev;
+	snprintf(device, size, "/dev/block/%u:%u", major(number),
+		 minor(number));
+	return 0;
+}
+
+int libmktme_base_require_persistent(const struct libmktme_base *base,
+				     const char *header)
+{
+	struct libmktme_base other;
+	char device[64];
+
+	if (!header) {
+		libmktme_reason(
+			"without TME bypass a header there would be unreadable after the next boot");
+		libmktme_hint(
+			"detach it (--header FILE); or put it into a window: 'mktmesetup open --type plaintext --device-size 4M %s NAME', then --header /dev/mapper/NAME; or enable 'TME bypass' in the BIOS set-up",
+			base->path);
+		return -EOPNOTSUPP;
+	}
+	if (!path_of_device(header, device, sizeof(device)) &&
+	    !libmktme_base_find(device, &other)) {
+		libmktme_reason(
+			"without TME bypass '%s' would be unreadable after the next boot",
+			header);
+		libmktme_hint(
+			"detach the header to a disk, or put it into a window");
+		return -EOPNOTSUPP;
+	}
+	if (has_mode(base, "raw") && !base->is_partition)
+		return 0;
+	libmktme_reason(
+		"without TME bypass the %s would be unreadable after the next boot",
+		base->is_partition ? "partition table" :
+				     "info block of the namespace");
+	libmktme_hint(
+		"'ndctl create-namespace -f -e %s --mode=raw' makes one that needs none; it destroys what is there",
 		base->namespace_name);
 	return -EOPNOTSUPP;
 }

@@ -238,8 +238,8 @@ static void probe_activate(struct probe *probe)
 	       verdict_of(TME_ACTIVATE_ENABLED(msr)), ADVICE_TME, "%s",
 	       TME_ACTIVATE_ENABLED(msr) ? "yes" : "no");
 	report(probe, "tme_bypass", "TME bypass",
-	       verdict_of(TME_ACTIVATE_BYPASS(msr)),
-	       "enable 'TME bypass' in the BIOS set-up: else memory without a KeyID, headers included, is encrypted with a key that changes at every boot",
+	       TME_ACTIVATE_BYPASS(msr) ? LIBMKTME_OK : LIBMKTME_WARN,
+	       "enable 'TME bypass' in the BIOS set-up; else what has no KeyID is unreadable after the next boot, and a volume needs a detached header on a raw namespace",
 	       "%s", TME_ACTIVATE_BYPASS(msr) ? "on" : "off");
 	report(probe, "keyid_bits", "KeyID bits",
 	       verdict_of(TME_ACTIVATE_KEYID_BITS(msr)), ADVICE_TME,
@@ -359,12 +359,13 @@ static void probe_modules(struct probe *probe)
 static void probe_base(struct probe *probe)
 {
 	const struct libmktme_base *base = probe->base;
-	bool is_fsdax = !strcmp(base->mode, "fsdax");
+	bool is_dax = !strcmp(base->mode, "fsdax") ||
+		      !strcmp(base->mode, "raw");
 	struct libmktme_layout layout;
 	char label[UUID_STR_LEN];
 
-	report(probe, "namespace_mode", "namespace in fsdax mode",
-	       verdict_of(is_fsdax),
+	report(probe, "namespace_mode", "namespace in fsdax or raw mode",
+	       verdict_of(is_dax),
 	       "'ndctl create-namespace -f -e NAMESPACE --mode=fsdax'; it destroys what is there",
 	       "%s of %s is in %s mode", base->namespace_name,
 	       base->region_name, base->mode);
@@ -378,7 +379,8 @@ static void probe_base(struct probe *probe)
 	       "0x%" PRIx64 ", %" PRIu64 " bytes, %s 2 MiB boundary",
 	       base->phys, base->bytes,
 	       base->phys % DM_MKTME_ALIGN_BYTES ? "not at a" : "at a");
-	if (libmktme_layout_compute(base->phys, base->bytes, &layout))
+	if (libmktme_layout_compute(base->phys, base->bytes,
+				    LIBMKTME_HEADER_BYTES, &layout))
 		report(probe, "layout", "room for a volume", LIBMKTME_FAIL,
 		       "choose a larger namespace", "too small");
 	else

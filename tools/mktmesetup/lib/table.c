@@ -122,9 +122,8 @@ int libmktme_table_format(const struct libmktme_table *table, char *params,
 	if (format_key(table, key, sizeof(key)))
 		return -ENOSPC;
 	format_options(table, options, sizeof(options));
-	len = snprintf(params, size, "%s %s %s %" PRIu64 "%s",
-		       table->algorithm, key, table->device, table->offset,
-		       options);
+	len = snprintf(params, size, "%s %s %s %" PRIu64 "%s", table->algorithm,
+		       key, table->device, table->offset, options);
 	return len < 0 || (size_t)len >= size ? -ENOSPC : 0;
 }
 

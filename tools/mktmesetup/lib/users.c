@@ -75,7 +75,79 @@ void libmktme_explain_use(unsigned int major, unsigned int minor)
 		libmktme_reason("it is in use");
 }
 
-int libmktme_base_require_unused(const struct libmktme_base *base)
+/* ---- volumes on the same memory ---- */
+
+struct search {
+	const struct libmktme_base *base;
+	uint64_t start;
+	uint64_t end;
+	int volumes;
+	char overlapping[LIBMKTME_NAME_BYTES];
+};
+
+static void look_at_volume(const struct libmktme_volume *volume, void *arg)
+{
+	const struct libmktme_table *table = &volume->table;
+	struct search *search = arg;
+	uint64_t start, end;
+	char number[32];
+
+	snprintf(number, sizeof(number), "%u:%u", search->base->major,
+		 search->base->minor);
+	if (!table->sectors || strcmp(table->device, number))
+		return;
+	search->volumes++;
+	start = table->offset * LIBMKTME_SECTOR_BYTES;
+	end = start + table->sectors * LIBMKTME_SECTOR_BYTES;
+	if (!table->has_no_verifier)
+		start -= DM_MKTME_VERIFIER_BYTES;
+	if (start < search->end && end > search->start)
+		snprintf(search->overlapping, sizeof(search->overlapping), "%s",
+			 volume->name);
+}
+
+static int count_holders(const struct libmktme_base *base)
+{
+	struct dirent *entry;
+	char path[128];
+	int count = 0;
+	DIR *dir;
+
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/holders",
+		 base->major, base->minor);
+	dir = opendir(path);
+	if (!dir)
+		return 0;
+	while ((entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			count++;
+	closedir(dir);
+	return count;
+}
+
+/* Volumes beside the range are fine, if it is they alone that hold the device. */
+static int check_holders(const struct libmktme_base *base, uint64_t start,
+			 uint64_t end)
+{
+	struct search search = { .base = base, .start = start, .end = end };
+	int count;
+
+	count = libmktme_volume_foreach(look_at_volume, &search);
+	if (count < 0)
+		return count;
+	if (search.overlapping[0]) {
+		libmktme_reason("it is in use: held by '%s'",
+				search.overlapping);
+		return -EBUSY;
+	}
+	if (search.volumes && search.volumes == count_holders(base))
+		return 0;
+	libmktme_explain_use(base->major, base->minor);
+	return -EBUSY;
+}
+
+int libmktme_base_require_unused(const struct libmktme_base *base,
+				 uint64_t start, uint64_t end)
 {
 	int fd;
 
@@ -84,8 +156,5 @@ int libmktme_base_require_unused(const struct libmktme_base *base)
 		close(fd);
 		return 0;
 	}
-	if (errno != EBUSY)
-		return -errno;
-	libmktme_explain_use(base->major, base->minor);
-	return -EBUSY;
+	return errno == EBUSY ? check_holders(base, start, end) : -errno;
 }

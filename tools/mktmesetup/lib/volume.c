@@ -8,10 +8,13 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "lib_private.h"
 
 #define DM_UUID_PREFIX "MKTME-"
+#define DM_UUID_PLAIN "PLAIN"
 
 /* ---- what a failure of the constructor means ---- */
 
@@ -22,7 +25,8 @@ struct explanation {
 };
 
 static const struct explanation explanations[] = {
-	{ ENOKEY, "the kernel does not find the volume key", NULL },
+	{ ENOKEY, "the kernel does not find the volume key",
+	  "it must be in a keyring of this process, as 'keyctl show' lists them, or in @u" },
 	{ EKEYREVOKED, "the volume key was revoked", NULL },
 	{ EKEYEXPIRED, "the volume key has expired", NULL },
 	{ ENODEV, "this machine cannot encrypt memory",
@@ -93,7 +97,10 @@ void libmktme_volume_explain(int err, uint64_t phys,
 
 /* ---- activate and deactivate ---- */
 
-/* "MKTME-<uuid without dashes>-<name>", in the manner of CRYPT-LUKS2. */
+/*
+ * "MKTME-<uuid without dashes>-<name>", in the manner of CRYPT-LUKS2, or
+ * "MKTME-PLAIN-<name>".
+ */
 static void make_dm_uuid(const char *name, const char *uuid, char *text,
 			 size_t size)
 {
@@ -169,15 +176,35 @@ static bool is_ours(const struct libmktme_volume *volume)
 	return !strncmp(volume->uuid, DM_UUID_PREFIX, strlen(DM_UUID_PREFIX));
 }
 
-int libmktme_volume_get(const char *name, struct libmktme_volume *volume)
+static const char *type_of(const struct libmktme_volume *volume)
+{
+	const char *key_type = volume->table.key_type;
+
+	if (!strcmp(key_type, DM_MKTME_KEY_RANDOM))
+		return DM_MKTME_KEY_RANDOM;
+	if (!strcmp(key_type, DM_MKTME_KEY_PLAINTEXT))
+		return DM_MKTME_KEY_PLAINTEXT;
+	return strncmp(volume->uuid, DM_UUID_PREFIX DM_UUID_PLAIN "-",
+		       strlen(DM_UUID_PREFIX DM_UUID_PLAIN "-")) ?
+		       "luks2" :
+		       "plain";
+}
+
+/* A volume without a live table is still one that can be closed. */
+static int query(const char *name, struct libmktme_volume *volume)
 {
 	int err = libmktme_dm_query(name, volume);
 
+	volume->type = type_of(volume);
+	return err == -EINVAL && is_ours(volume) ? 0 : err;
+}
+
+int libmktme_volume_get(const char *name, struct libmktme_volume *volume)
+{
+	int err = query(name, volume);
+
 	if (err == -ENODEV)
 		libmktme_reason("no such volume is active");
-	/* A volume without a live table is still one that can be closed. */
-	if (err == -EINVAL && is_ours(volume))
-		return 0;
 	if (err == -EINVAL)
 		libmktme_reason("not a volume of mktmesetup");
 	return err;
@@ -193,9 +220,8 @@ static int visit_name(const char *name, void *arg)
 {
 	struct libmktme_volume volume;
 	struct walk *walk = arg;
-	int err = libmktme_dm_query(name, &volume);
 
-	if (err && !(err == -EINVAL && is_ours(&volume)))
+	if (query(name, &volume))
 		return 0;
 	walk->fn(&volume, walk->arg);
 	walk->count++;
@@ -210,4 +236,57 @@ int libmktme_volume_foreach(void (*fn)(const struct libmktme_volume *volume,
 	int err = libmktme_dm_foreach_name(visit_name, &walk);
 
 	return err ? err : walk.count;
+}
+
+/* ---- find ---- */
+
+struct find {
+	char prefix[sizeof(DM_UUID_PREFIX) + LIBMKTME_UUID_BYTES];
+	struct libmktme_volume *volume;
+	bool is_found;
+};
+
+static void match_uuid(const struct libmktme_volume *volume, void *arg)
+{
+	struct find *find = arg;
+
+	if (strncmp(volume->uuid, find->prefix, strlen(find->prefix)))
+		return;
+	*find->volume = *volume;
+	find->is_found = true;
+}
+
+int libmktme_volume_find(const char *uuid, struct libmktme_volume *volume)
+{
+	struct find find = { .volume = volume };
+	int count;
+
+	make_dm_uuid("", uuid, find.prefix, sizeof(find.prefix));
+	count = libmktme_volume_foreach(match_uuid, &find);
+	if (count < 0)
+		return count;
+	return find.is_found ? 0 : -ENODEV;
+}
+
+int libmktme_volume_end_on(const char *path, const struct libmktme_base *base,
+			   uint64_t *end)
+{
+	char name_path[64], number[32], name[LIBMKTME_NAME_BYTES];
+	struct libmktme_volume volume;
+	struct stat st;
+
+	*end = 0;
+	if (stat(path, &st))
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISBLK(st.st_mode))
+		return 0;
+	snprintf(name_path, sizeof(name_path), "/sys/dev/block/%u:%u/dm/name",
+		 major(st.st_rdev), minor(st.st_rdev));
+	snprintf(number, sizeof(number), "%u:%u", base->major, base->minor);
+	if (libmktme_read_line(name_path, name, sizeof(name)) ||
+	    query(name, &volume) || strcmp(volume.table.device, number))
+		return 0;
+	*end = (volume.table.offset + volume.table.sectors) *
+	       LIBMKTME_SECTOR_BYTES;
+	return 0;
 }

@@ -33,8 +33,10 @@ static void make_binding(struct libmktme_binding *binding)
 	struct libmktme_base base;
 
 	make_base(&base);
-	assert_int_equal(
-		libmktme_layout_compute(base.phys, base.bytes, &layout), 0);
+	assert_int_equal(libmktme_layout_compute(base.phys, base.bytes,
+						 LIBMKTME_HEADER_BYTES,
+						 &layout),
+			 0);
 	libmktme_binding_init(binding, &base, &layout, "aes-xts-256");
 }
 

@@ -33,8 +33,10 @@ static void make_binding(struct libmktme_binding *binding)
 	struct libmktme_base base = { .phys = 0x100200000, .bytes = 64 * MIB };
 	struct libmktme_layout layout;
 
-	assert_int_equal(
-		libmktme_layout_compute(base.phys, base.bytes, &layout), 0);
+	assert_int_equal(libmktme_layout_compute(base.phys, base.bytes,
+						 LIBMKTME_HEADER_BYTES,
+						 &layout),
+			 0);
 	libmktme_binding_init(binding, &base, &layout, "aes-xts-128");
 }
 
@@ -119,14 +121,21 @@ static void test_binding(void **state)
 	libmktme_container_free(container);
 }
 
+static struct libmktme_credential passphrase(const char *text)
+{
+	struct libmktme_credential cred = { .slot = LIBMKTME_ANY };
+
+	make_secret(&cred.secret, text);
+	return cred;
+}
+
 static void test_passphrase(void **state)
 {
-	struct libmktme_secret right, wrong;
+	struct libmktme_credential right = passphrase("secret");
+	struct libmktme_credential wrong = passphrase("Secret");
 	struct libmktme_container *container;
 
 	(void)state;
-	make_secret(&right, "secret");
-	make_secret(&wrong, "Secret");
 	assert_int_equal(libmktme_container_load(path, &container), 0);
 	assert_int_equal(libmktme_container_unlock(container, &wrong, NULL, 0),
 			 -EPERM);
@@ -134,22 +143,24 @@ static void test_passphrase(void **state)
 			    "No key available with this passphrase.");
 	assert_int_equal(libmktme_container_unlock(container, &right, NULL, 0),
 			 0);
+	right.slot = 1;
+	assert_int_equal(libmktme_container_unlock(container, &right, NULL, 0),
+			 -ENOENT);
 	libmktme_container_free(container);
-	libmktme_secret_free(&right);
-	libmktme_secret_free(&wrong);
+	libmktme_credential_free(&right);
+	libmktme_credential_free(&wrong);
 }
 
 /* A logon key: the thread's keyring holds it until it is dropped. */
 static void test_keyring(void **state)
 {
 	struct libmktme_container *container;
+	struct libmktme_credential pass = passphrase("secret");
 	char description[LIBMKTME_NAME_BYTES];
-	struct libmktme_secret pass;
 
 	(void)state;
 	if (find_key("cryptsetup:none") < 0 && errno != ENOKEY)
 		skip();
-	make_secret(&pass, "secret");
 	assert_int_equal(libmktme_container_load(path, &container), 0);
 	assert_int_equal(libmktme_container_unlock(container, &pass,
 						   description,
@@ -161,25 +172,125 @@ static void test_keyring(void **state)
 	assert_true(find_key(description) < 0);
 	libmktme_container_free(container);
 
-	assert_int_equal(libmktme_key_add("mktme:" UUID, &pass), 0);
+	assert_int_equal(libmktme_key_add("mktme:" UUID, &pass.secret), 0);
 	assert_true(find_key("mktme:" UUID) > 0);
 	libmktme_key_drop("mktme:" UUID);
 	assert_true(find_key("mktme:" UUID) < 0);
-	libmktme_secret_free(&pass);
+	libmktme_credential_free(&pass);
 }
 
 static void test_volume_key(void **state)
 {
+	struct libmktme_credential key = { .kind = LIBMKTME_BY_VOLUME_KEY };
 	struct libmktme_container *container;
-	struct libmktme_secret key;
 
 	(void)state;
-	assert_int_equal(libmktme_secret_alloc(&key, 32), 0);
+	assert_int_equal(libmktme_secret_alloc(&key.secret, 32), 0);
 	assert_int_equal(libmktme_container_load(path, &container), 0);
-	assert_int_equal(libmktme_container_verify_key(container, &key),
+	assert_int_equal(libmktme_container_unlock(container, &key, NULL, 0),
 			 -EPERM);
+	key.secret.bytes = 31;
+	assert_int_equal(libmktme_container_unlock(container, &key, NULL, 0),
+			 -EINVAL);
 	libmktme_container_free(container);
-	libmktme_secret_free(&key);
+	libmktme_credential_free(&key);
+}
+
+/* Two people, one of whom leaves. */
+static void test_keyslots(void **state)
+{
+	struct libmktme_credential first = passphrase("secret");
+	struct libmktme_credential second = passphrase("second");
+	struct libmktme_credential third = passphrase("third");
+	struct libmktme_container *c;
+
+	(void)state;
+	assert_int_equal(libmktme_container_load(path, &c), 0);
+	assert_int_equal(libmktme_keyslot_add(c, &second, &third.secret,
+					      LIBMKTME_ANY, &params.pbkdf),
+			 -EPERM);
+	assert_int_equal(libmktme_keyslot_add(c, &first, &second.secret, 0,
+					      &params.pbkdf),
+			 -EINVAL);
+	assert_string_equal(last_reason, "keyslot 0 is full");
+	assert_int_equal(libmktme_keyslot_add(c, &first, &second.secret, 5,
+					      &params.pbkdf),
+			 5);
+	assert_int_equal(libmktme_keyslot_count(c), 2);
+	assert_int_equal(libmktme_keyslot_change(c, &second.secret,
+						 &third.secret, LIBMKTME_ANY,
+						 &params.pbkdf),
+			 5);
+	assert_int_equal(libmktme_keyslot_find(c, &second.secret, LIBMKTME_ANY),
+			 -EPERM);
+	assert_int_equal(libmktme_keyslot_find(c, &third.secret, LIBMKTME_ANY),
+			 5);
+	assert_int_equal(libmktme_keyslot_remove(c, 6), -EINVAL);
+	assert_int_equal(libmktme_keyslot_remove(c, 5), 0);
+	assert_int_equal(libmktme_keyslot_count(c), 1);
+	libmktme_container_free(c);
+	libmktme_credential_free(&first);
+	libmktme_credential_free(&second);
+	libmktme_credential_free(&third);
+}
+
+static void test_tokens(void **state)
+{
+	static const char text[] =
+		"{\"type\":\"other\",\"keyslots\":[],\"x\":1}";
+	struct libmktme_container *c;
+	struct libmktme_binding binding;
+	const char *json;
+	char *ours;
+
+	(void)state;
+	make_binding(&binding);
+	ours = libmktme_binding_to_json(&binding);
+	assert_int_equal(libmktme_container_load(path, &c), 0);
+	assert_int_equal(libmktme_token_import(c, LIBMKTME_ANY, LIBMKTME_ANY,
+					       ours),
+			 -EEXIST);
+	assert_int_equal(libmktme_token_import(c, 0, LIBMKTME_ANY, text),
+			 -EINVAL);
+	assert_int_equal(libmktme_token_import(c, 3, 7, text), -EINVAL);
+	assert_int_equal(libmktme_token_import(c, 3, LIBMKTME_ANY, "{}"),
+			 -EINVAL);
+	assert_int_equal(libmktme_token_import(c, 3, 0, text), 3);
+	assert_int_equal(libmktme_token_export(c, 3, &json), 0);
+	assert_non_null(strstr(json, "\"other\""));
+	assert_non_null(strstr(json, "\"0\""));
+	assert_int_equal(libmktme_token_export(c, 4, &json), -EINVAL);
+	assert_int_equal(libmktme_token_remove(c, 0), -EINVAL);
+	assert_int_equal(libmktme_token_remove(c, 3), 0);
+	assert_int_equal(libmktme_token_remove(c, 3), -EINVAL);
+	libmktme_container_free(c);
+	free(ours);
+}
+
+/* A header that was overwritten comes back; one that was erased does not open. */
+static void test_backup(void **state)
+{
+	struct libmktme_credential pass = passphrase("secret");
+	char file[] = "/tmp/mktme-backup.XXXXXX";
+	struct libmktme_container *c;
+	int fd = mkstemp(file);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	unlink(file);
+	assert_int_equal(libmktme_container_load(path, &c), 0);
+	assert_int_equal(libmktme_header_backup(c, file), 0);
+	assert_int_equal(libmktme_header_backup(c, file), -EINVAL);
+	assert_int_equal(libmktme_keyslot_remove_all(c), 0);
+	assert_int_equal(libmktme_container_unlock(c, &pass, NULL, 0), -ENOENT);
+	libmktme_container_free(c);
+	assert_int_equal(libmktme_header_restore(path, file), 0);
+	assert_int_equal(libmktme_container_load(path, &c), 0);
+	assert_int_equal(libmktme_container_unlock(c, &pass, NULL, 0), 0);
+	libmktme_container_free(c);
+	libmktme_credential_free(&pass);
+	unlink(file);
 }
 
 struct counts {
@@ -263,6 +374,9 @@ int main(void)
 		cmocka_unit_test(test_passphrase),
 		cmocka_unit_test(test_keyring),
 		cmocka_unit_test(test_volume_key),
+		cmocka_unit_test(test_keyslots),
+		cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_backup),
 		cmocka_unit_test(test_visit),
 		cmocka_unit_test(test_not_ours),
 	};

@@ -40,8 +40,10 @@ static void test_layout(void **state)
 	for (i = 0; i < ARRAY_SIZE(layout_cases); i++) {
 		const struct layout_case *c = &layout_cases[i];
 
-		assert_int_equal(
-			libmktme_layout_compute(c->phys, c->bytes, &layout), 0);
+		assert_int_equal(libmktme_layout_compute(c->phys, c->bytes,
+							 LIBMKTME_HEADER_BYTES,
+							 &layout),
+				 0);
 		assert_int_equal(layout.verifier, c->verifier);
 		assert_int_equal(layout.data, c->data);
 		assert_int_equal(layout.data_bytes, c->data_bytes);
@@ -56,12 +58,72 @@ static void test_too_small(void **state)
 
 	(void)state;
 	assert_int_equal(libmktme_layout_compute(0x100200000, 8 * MIB - 512,
+						 4 * MIB, &layout),
+			 -ENOSPC);
+	assert_int_equal(libmktme_layout_compute(0x11ffe0000, 8 * MIB, 4 * MIB,
 						 &layout),
 			 -ENOSPC);
-	assert_int_equal(libmktme_layout_compute(0x11ffe0000, 8 * MIB, &layout),
+	assert_int_equal(libmktme_layout_compute(0x100200000, 0, 0, &layout),
 			 -ENOSPC);
-	assert_int_equal(libmktme_layout_compute(0x100200000, 0, &layout),
-			 -ENOSPC);
+}
+
+/* A detached header leaves all to verifier and data, but for the alignment. */
+static void test_detached(void **state)
+{
+	struct libmktme_layout layout;
+
+	(void)state;
+	assert_int_equal(
+		libmktme_layout_compute(0x11ffe0000, 100 * MIB, 0, &layout), 0);
+	assert_int_equal(layout.verifier, 0x20000);
+	assert_int_equal(layout.data, 2 * MIB + 0x20000);
+	assert_int_equal(layout.data_bytes, 96 * MIB);
+	/* behind the window of a header */
+	assert_int_equal(libmktme_layout_compute(0x100200000, 100 * MIB,
+						 6 * MIB, &layout),
+			 0);
+	assert_int_equal(layout.verifier, 6 * MIB);
+}
+
+struct plain_case {
+	uint64_t offset;
+	uint64_t wanted;
+	int err;
+	uint64_t data;
+	uint64_t data_bytes;
+};
+
+/* At 128 KiB below a boundary, 100 MiB long. */
+static const struct plain_case plain_cases[] = {
+	{ 0, 0, 0, 0x20000, 98 * MIB },
+	{ 0, 4 * MIB, 0, 0x20000, 4 * MIB },
+	{ 0x20000 + 4 * MIB, 0, 0, 0x20000 + 4 * MIB, 94 * MIB },
+	{ 0x20000 + 4 * MIB, 94 * MIB, 0, 0x20000 + 4 * MIB, 94 * MIB },
+	{ 0x20000 + 4 * MIB, 96 * MIB, -ENOSPC, 0, 0 },
+	{ 4 * MIB, 0, -EINVAL, 0, 0 },
+	{ 0, 3 * MIB, -EINVAL, 0, 0 },
+	{ 0x20000 + 98 * MIB, 0, -ENOSPC, 0, 0 },
+	{ 0x20000 + 200 * MIB, 0, -ENOSPC, 0, 0 },
+};
+
+static void test_plain(void **state)
+{
+	struct libmktme_layout layout;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(plain_cases); i++) {
+		const struct plain_case *c = &plain_cases[i];
+
+		assert_int_equal(libmktme_layout_plain(0x11ffe0000, 100 * MIB,
+						       c->offset, c->wanted,
+						       &layout),
+				 c->err);
+		if (c->err)
+			continue;
+		assert_int_equal(layout.data, c->data);
+		assert_int_equal(layout.data_bytes, c->data_bytes);
+	}
 }
 
 static void test_algorithms(void **state)
@@ -80,6 +142,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_layout),
 		cmocka_unit_test(test_too_small),
+		cmocka_unit_test(test_detached),
+		cmocka_unit_test(test_plain),
 		cmocka_unit_test(test_algorithms),
 	};
 

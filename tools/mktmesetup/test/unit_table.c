@@ -110,8 +110,9 @@ static void test_status(void **state)
 	struct libmktme_status status;
 
 	(void)state;
-	assert_int_equal(
-		libmktme_status_parse("3 1/2 verified 1048576 8 active", &status), 0);
+	assert_int_equal(libmktme_status_parse(
+				 "3 1/2 verified 1048576 8 active", &status),
+			 0);
 	assert_int_equal(status.keyid, 3);
 	assert_int_equal(status.programmed, 1);
 	assert_int_equal(status.packages, 2);
@@ -119,13 +120,15 @@ static void test_status(void **state)
 	assert_false(status.is_gone);
 	assert_int_equal(status.window_sectors, 1048576);
 	assert_int_equal(status.poison_sectors, 8);
-	assert_int_equal(libmktme_status_parse("3 1/1 none 4096 0 gone", &status),
-			 0);
+	assert_int_equal(
+		libmktme_status_parse("3 1/1 none 4096 0 gone", &status), 0);
 	assert_false(status.is_verified);
 	assert_true(status.is_gone);
-	assert_int_equal(libmktme_status_parse("3 1/1 maybe 4096 0 active", &status),
+	assert_int_equal(libmktme_status_parse("3 1/1 maybe 4096 0 active",
+					       &status),
 			 -EINVAL);
-	assert_int_equal(libmktme_status_parse("3 1 verified 4096 0 active", &status),
+	assert_int_equal(libmktme_status_parse("3 1 verified 4096 0 active",
+					       &status),
 			 -EINVAL);
 	assert_int_equal(libmktme_status_parse("", &status), -EINVAL);
 	assert_int_equal(libmktme_status_parse("3 1/1 none 4096 0 odd",

@@ -45,6 +45,41 @@ static void test_numbers(void **state)
 		assert_int_equal(parse_uint32(bad[i], &value), -EINVAL);
 }
 
+struct size_case {
+	const char *text;
+	uint64_t bytes;
+};
+
+static const struct size_case size_cases[] = {
+	{ "512", 512 },
+	{ "3S", 1536 },
+	{ "1K", 1024 },
+	{ "4M", 4 << 20 },
+	{ "4MiB", 4 << 20 },
+	{ "4MB", 4000000 },
+	{ "1g", 1ULL << 30 },
+	{ "2TiB", 2ULL << 40 },
+	{ "18446744073709551615", UINT64_MAX },
+};
+
+static void test_byte_sizes(void **state)
+{
+	static const char *const bad[] = {
+		"",	 "M",	"-1",  "1X",	    "1Mi",
+		"1MiBx", "1 M", "0x1", "16777216T", "18446744073709551616"
+	};
+	uint64_t bytes;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < ARRAY_SIZE(size_cases); i++) {
+		assert_int_equal(parse_bytes(size_cases[i].text, &bytes), 0);
+		assert_true(bytes == size_cases[i].bytes);
+	}
+	for (i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_int_equal(parse_bytes(bad[i], &bytes), -EINVAL);
+}
+
 struct cipher_case {
 	const char *cipher;
 	uint32_t key_bits;
@@ -101,6 +136,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exit_codes),
 		cmocka_unit_test(test_numbers),
+		cmocka_unit_test(test_byte_sizes),
 		cmocka_unit_test(test_ciphers),
 		cmocka_unit_test(test_sizes),
 	};

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Keyslots: unlock the volume key with what the user has, and say who else can.
+ * All of it is libcryptsetup's; cryptsetup works on the same header.
+ */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "container_private.h"
+
+/* ---- unlock ---- */
+
+static const char *secret_or_null(const struct libmktme_secret *secret)
+{
+	return secret->bytes ? secret->data : NULL;
+}
+
+static void explain_unlock(int err, const struct libmktme_credential *cred)
+{
+	bool is_token = cred && cred->kind == LIBMKTME_BY_TOKEN;
+
+	switch (err) {
+	case -EPERM:
+		libmktme_reason(
+			is_token ? "No token unlocks a keyslot." :
+				   "No key available with this passphrase.");
+		break;
+	case -ENOANO:
+		libmktme_reason(cred->secret.bytes ?
+					"The PIN of the token is wrong." :
+					"The token wants a PIN.");
+		break;
+	case -ENOENT:
+		libmktme_reason(is_token ? "No usable token is available." :
+					   "No usable keyslot is available.");
+	}
+}
+
+/* Without a name nothing is activated, the key is only loaded. */
+static int load_key(struct crypt_device *cd,
+		    const struct libmktme_credential *cred, uint32_t flags)
+{
+	const struct libmktme_secret *secret;
+
+	if (!cred)
+		return crypt_activate_by_volume_key(cd, NULL, NULL, 0, flags);
+	secret = &cred->secret;
+	if (cred->kind == LIBMKTME_BY_TOKEN)
+		return crypt_activate_by_token_pin(cd, NULL, cred->token_type,
+						   cred->token,
+						   secret_or_null(secret),
+						   secret->bytes, NULL, flags);
+	return crypt_activate_by_passphrase(cd, NULL, cred->slot, secret->data,
+					    secret->bytes, flags);
+}
+
+/*
+ * The header's digest is not asked: this is also for a header that is damaged,
+ * and the verifier knows better.
+ */
+static int take_volume_key(struct libmktme_container *container,
+			   const struct libmktme_secret *key, char *description,
+			   size_t size)
+{
+	unsigned int wanted = libmktme_container_key_bytes(container);
+
+	if (key->bytes != wanted) {
+		libmktme_reason("the volume key has %u bytes, the key file %zu",
+				wanted, key->bytes);
+		return -EINVAL;
+	}
+	if (!description)
+		return crypt_volume_key_verify(container->cd, key->data,
+					       key->bytes);
+	snprintf(description, size, "mktme:%s",
+		 libmktme_container_uuid(container));
+	return libmktme_key_add(description, key);
+}
+
+int libmktme_container_unlock(struct libmktme_container *container,
+			      const struct libmktme_credential *cred,
+			      char *description, size_t size)
+{
+	const uint32_t flags = description ? CRYPT_ACTIVATE_KEYRING_KEY : 0;
+	int slot;
+
+	if (cred && cred->kind == LIBMKTME_BY_VOLUME_KEY)
+		return take_volume_key(container, &cred->secret, description,
+				       size);
+	slot = load_key(container->cd, cred, flags);
+	if (slot < 0) {
+		explain_unlock(slot, cred);
+		return slot;
+	}
+	/* The name that libcryptsetup gives to the key of the first digest. */
+	if (description)
+		snprintf(description, size, "cryptsetup:%s-d0",
+			 libmktme_container_uuid(container));
+	return 0;
+}
+
+/* ---- add and change ---- */
+
+static int make_context(struct crypt_device *cd,
+			const struct libmktme_credential *cred,
+			struct crypt_keyslot_context **context)
+{
+	const struct libmktme_secret *secret = &cred->secret;
+
+	switch (cred->kind) {
+	case LIBMKTME_BY_TOKEN:
+		return crypt_keyslot_context_init_by_token(
+			cd, cred->token, cred->token_type,
+			secret_or_null(secret), secret->bytes, NULL, context);
+	case LIBMKTME_BY_VOLUME_KEY:
+		return crypt_keyslot_context_init_by_volume_key(
+			cd, secret->data, secret->bytes, context);
+	default:
+		return crypt_keyslot_context_init_by_passphrase(
+			cd, secret->data, secret->bytes, context);
+	}
+}
+
+static int set_pbkdf(struct crypt_device *cd, const struct libmktme_pbkdf *ours)
+{
+	struct crypt_pbkdf_type pbkdf;
+
+	libmktme_fill_pbkdf(ours, &pbkdf);
+	return crypt_set_pbkdf_type(cd, &pbkdf);
+}
+
+static int check_free_slot(struct crypt_device *cd, int slot)
+{
+	if (slot == LIBMKTME_ANY)
+		return 0;
+	switch (crypt_keyslot_status(cd, slot)) {
+	case CRYPT_SLOT_INACTIVE:
+		return 0;
+	case CRYPT_SLOT_INVALID:
+		libmktme_reason("there is no keyslot %d", slot);
+		return -EINVAL;
+	default:
+		libmktme_reason("keyslot %d is full", slot);
+		libmktme_hint("choose another one, or remove it first");
+		return -EINVAL;
+	}
+}
+
+int libmktme_container_add_passphrase(struct libmktme_container *container,
+				      const struct libmktme_secret *pass)
+{
+	int slot;
+
+	slot = crypt_keyslot_add_by_volume_key(
+		container->cd, LIBMKTME_ANY, NULL, 0, pass->data, pass->bytes);
+	return slot < 0 ? slot : 0;
+}
+
+int libmktme_keyslot_check_free(struct libmktme_container *container, int slot)
+{
+	return check_free_slot(container->cd, slot);
+}
+
+int libmktme_keyslot_add(struct libmktme_container *container,
+			 const struct libmktme_credential *cred,
+			 const struct libmktme_secret *pass, int slot,
+			 const struct libmktme_pbkdf *pbkdf)
+{
+	struct crypt_keyslot_context *old = NULL, *new = NULL;
+	struct crypt_device *cd = container->cd;
+	int r;
+
+	r = check_free_slot(cd, slot);
+	if (!r)
+		r = set_pbkdf(cd, pbkdf);
+	if (!r)
+		r = make_context(cd, cred, &old);
+	if (!r)
+		r = crypt_keyslot_context_init_by_passphrase(cd, pass->data,
+							     pass->bytes, &new);
+	if (!r)
+		r = crypt_keyslot_add_by_keyslot_context(cd, cred->slot, old,
+							 slot, new, 0);
+	crypt_keyslot_context_free(old);
+	crypt_keyslot_context_free(new);
+	if (r == -EPERM && cred->kind == LIBMKTME_BY_VOLUME_KEY)
+		libmktme_reason(
+			"the volume key does not belong to this header");
+	return r;
+}
+
+int libmktme_keyslot_change(struct libmktme_container *container,
+			    const struct libmktme_secret *old,
+			    const struct libmktme_secret *new, int slot,
+			    const struct libmktme_pbkdf *pbkdf)
+{
+	int r;
+
+	r = set_pbkdf(container->cd, pbkdf);
+	if (r)
+		return r;
+	return crypt_keyslot_change_by_passphrase(container->cd, slot, slot,
+						  old->data, old->bytes,
+						  new->data, new->bytes);
+}
+
+/* ---- look and remove ---- */
+
+int libmktme_keyslot_find(struct libmktme_container *container,
+			  const struct libmktme_secret *pass, int slot)
+{
+	int found;
+
+	found = crypt_activate_by_passphrase(container->cd, NULL, slot,
+					     pass->data, pass->bytes, 0);
+	if (found == -EPERM)
+		libmktme_reason("No key available with this passphrase.");
+	else if (found == -ENOENT)
+		libmktme_reason("No usable keyslot is available.");
+	return found;
+}
+
+unsigned int libmktme_keyslot_count(struct libmktme_container *container)
+{
+	unsigned int count = 0;
+	int slot;
+
+	for (slot = 0; slot < crypt_keyslot_max(CRYPT_LUKS2); slot++) {
+		switch (crypt_keyslot_status(container->cd, slot)) {
+		case CRYPT_SLOT_ACTIVE:
+		case CRYPT_SLOT_ACTIVE_LAST:
+			count++;
+			break;
+		default:
+			break;
+		}
+	}
+	return count;
+}
+
+int libmktme_keyslot_require(struct libmktme_container *container, int slot)
+{
+	switch (crypt_keyslot_status(container->cd, slot)) {
+	case CRYPT_SLOT_ACTIVE:
+	case CRYPT_SLOT_ACTIVE_LAST:
+	case CRYPT_SLOT_UNBOUND:
+		return 0;
+	case CRYPT_SLOT_INVALID:
+		libmktme_reason("there is no keyslot %d", slot);
+		return -EINVAL;
+	default:
+		libmktme_reason("keyslot %d is not in use", slot);
+		return -EINVAL;
+	}
+}
+
+int libmktme_keyslot_remove(struct libmktme_container *container, int slot)
+{
+	int err;
+
+	err = libmktme_keyslot_require(container, slot);
+	return err ? err : crypt_keyslot_destroy(container->cd, slot);
+}
+
+int libmktme_keyslot_remove_all(struct libmktme_container *container)
+{
+	int slot, err;
+
+	for (slot = 0; slot < crypt_keyslot_max(CRYPT_LUKS2); slot++) {
+		if (crypt_keyslot_status(container->cd, slot) ==
+		    CRYPT_SLOT_INACTIVE)
+			continue;
+		err = crypt_keyslot_destroy(container->cd, slot);
+		if (err)
+			return err;
+	}
+	return 0;
+}
