@@ -57,12 +57,15 @@ static int check_backup(const char *device)
 	int err;
 
 	err = libmktme_container_load(options.header_backup_file, &container);
-	if (err)
+	if (!err) {
+		err = libmktme_container_get_binding(container, &binding);
+		libmktme_container_free(container);
+	}
+	if (err) {
+		blame(options.header_backup_file);
 		return err;
-	err = libmktme_container_get_binding(container, &binding);
-	libmktme_container_free(container);
-	if (!err)
-		err = libmktme_base_find(device, &base);
+	}
+	err = libmktme_base_find(device, &base);
 	if (!err && !options.ignore_binding)
 		err = libmktme_binding_compare(&binding, &base);
 	return err;
@@ -108,7 +111,10 @@ static int close_active(const char *uuid)
 	if (err)
 		return err == -ENODEV ? 0 : err;
 	progress("Closing '%s' ...", volume.name);
-	return libmktme_volume_deactivate(volume.name, false);
+	err = libmktme_volume_deactivate(volume.name, false);
+	if (err == -EBUSY)
+		set_hint("unmount '%s' first", volume.name);
+	return err;
 }
 
 static int erase(const char *device)

@@ -44,6 +44,7 @@ static int check(const char *device, const char *name,
 		 struct libmktme_container *container,
 		 struct libmktme_base *base, struct libmktme_binding *binding)
 {
+	unsigned int key_bytes = libmktme_container_key_bytes(container);
 	const struct libmktme_algorithm *alg;
 	struct libmktme_caps caps;
 	int err;
@@ -66,7 +67,8 @@ static int check(const char *device, const char *name,
 	err = libmktme_caps_require_algorithm(&caps, alg);
 	if (err)
 		return err;
-	if (alg->key_bytes != libmktme_container_key_bytes(container)) {
+	/* A header without keyslots does not know the length of its key. */
+	if (key_bytes && key_bytes != alg->key_bytes) {
 		set_reason("binding and volume key disagree on the algorithm");
 		return -EINVAL;
 	}
@@ -107,7 +109,8 @@ static int open_container(const char *device, const char *name)
 	if (err)
 		goto out;
 	fill_table(&table, &base, &binding.layout, binding.algorithm);
-	table.key_bytes = libmktme_container_key_bytes(container);
+	table.key_bytes =
+		libmktme_algorithm_by_name(binding.algorithm)->key_bytes;
 	strcpy(table.key_type, "logon");
 	err = unlock(container, device, true, table.key_description,
 		     sizeof(table.key_description), NULL);

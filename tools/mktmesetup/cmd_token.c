@@ -27,18 +27,24 @@ static json_object *keyslots_of(json_object *content)
 	return json_object_get(keyslots);
 }
 
+static void print_keyslots(json_object *keyslots)
+{
+	size_t i, count = json_object_array_length(keyslots);
+
+	for (i = 0; i < count; i++)
+		printf(" %s", json_object_get_string(
+				      json_object_array_get_idx(keyslots, i)));
+	printf(count ? "\n" : " -\n");
+}
+
 static void print_row(int id, const char *type, const char *json, void *arg)
 {
 	json_object *content = json_tokener_parse(json);
 	json_object *keyslots = keyslots_of(content);
-	size_t i;
 
 	(void)arg;
 	printf("%3d  %-20s", id, type);
-	for (i = 0; i < json_object_array_length(keyslots); i++)
-		printf(" %s", json_object_get_string(
-				      json_object_array_get_idx(keyslots, i)));
-	putchar('\n');
+	print_keyslots(keyslots);
 	json_object_put(keyslots);
 	json_object_put(content);
 }

@@ -196,14 +196,25 @@ static int read_standard_input(struct libmktme_secret *secret)
 	return err;
 }
 
+static int read_key_file(struct libmktme_secret *secret,
+			 const struct source *source)
+{
+	int err;
+
+	err = libmktme_secret_read(secret, source->file, source->offset,
+				   source->bytes);
+	if (err)
+		set_reason("cannot read the key file '%s'", source->file);
+	return err;
+}
+
 int read_secret(struct libmktme_secret *secret, const struct source *source)
 {
 	char question[300];
 	int err;
 
 	if (source->file)
-		return libmktme_secret_read(secret, source->file,
-					    source->offset, source->bytes);
+		return read_key_file(secret, source);
 	if (!is_interactive())
 		return read_standard_input(secret);
 	snprintf(question, sizeof(question), "%s: ", source->question);

@@ -59,6 +59,15 @@ void forget_reason(void)
 	hint[0] = '\0';
 }
 
+void blame(const char *object)
+{
+	char text[sizeof(reason)];
+
+	snprintf(text, sizeof(text), "%s", reason);
+	set_reason("'%s': %s", object, text);
+	hint[0] = '\0';
+}
+
 void set_hint(const char *format, ...)
 {
 	va_list args;

@@ -79,6 +79,8 @@ int report_failure(const char *verb, const char *object, int err);
 /* Give the reason for an error of our own, as the library does. */
 void set_reason(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void set_hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* It is about another object than that of the command; no hint for that. */
+void blame(const char *object);
 /* Forget what was said about a failure that did not end the command. */
 void forget_reason(void);
 

@@ -65,15 +65,22 @@ static int take_volume_key(struct libmktme_container *container,
 			   size_t size)
 {
 	unsigned int wanted = libmktme_container_key_bytes(container);
+	int err;
 
-	if (key->bytes != wanted) {
+	/* An erased header does not know. */
+	if (wanted && key->bytes != wanted) {
 		libmktme_reason("the volume key has %u bytes, the key file %zu",
 				wanted, key->bytes);
 		return -EINVAL;
 	}
-	if (!description)
-		return crypt_volume_key_verify(container->cd, key->data,
-					       key->bytes);
+	if (!description) {
+		err = crypt_volume_key_verify(container->cd, key->data,
+					      key->bytes);
+		if (err == -EPERM)
+			libmktme_reason(
+				"the volume key does not belong to this header");
+		return err;
+	}
 	snprintf(description, size, "mktme:%s",
 		 libmktme_container_uuid(container));
 	return libmktme_key_add(description, key);
@@ -185,9 +192,6 @@ int libmktme_keyslot_add(struct libmktme_container *container,
 							 slot, new, 0);
 	crypt_keyslot_context_free(old);
 	crypt_keyslot_context_free(new);
-	if (r == -EPERM && cred->kind == LIBMKTME_BY_VOLUME_KEY)
-		libmktme_reason(
-			"the volume key does not belong to this header");
 	return r;
 }
 

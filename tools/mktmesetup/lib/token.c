@@ -82,7 +82,9 @@ int libmktme_container_get_binding(struct libmktme_container *container,
 	token = libmktme_token_find(container->cd, BINDING_TOKEN_TYPE);
 	if (token < 0) {
 		libmktme_reason(
-			"format was interrupted; run 'mktmesetup format' again");
+			"the binding is missing: format was interrupted, or the token was removed");
+		libmktme_hint(
+			"'mktmesetup format' again, or 'mktmesetup token import' from a copy");
 		return token;
 	}
 	err = crypt_token_json_get(container->cd, token, &json);
@@ -126,22 +128,32 @@ int libmktme_token_export(struct libmktme_container *container, int token,
 	return err < 0 ? err : 0;
 }
 
-/* A second binding would leave open which one counts. */
-static int check_import(struct libmktme_container *container, int token,
-			const char *json)
+static int require_free_token(struct libmktme_container *container, int token)
 {
-	struct libmktme_binding binding;
 	const char *type;
 
-	if (token != LIBMKTME_ANY &&
-	    crypt_token_status(container->cd, token, &type) !=
-		    CRYPT_TOKEN_INACTIVE) {
-		libmktme_reason("token %d exists, or cannot exist", token);
+	if (token == LIBMKTME_ANY)
+		return 0;
+	switch (crypt_token_status(container->cd, token, &type)) {
+	case CRYPT_TOKEN_INACTIVE:
+		return 0;
+	case CRYPT_TOKEN_INVALID:
+		libmktme_reason("there is no token %d", token);
+		return -EINVAL;
+	default:
+		libmktme_reason("token %d is in use", token);
 		return -EINVAL;
 	}
-	if (libmktme_binding_from_json(json, &binding))
-		return 0;
-	if (libmktme_token_find(container->cd, BINDING_TOKEN_TYPE) < 0)
+}
+
+/* A second binding would leave open which one counts. */
+static int refuse_second_binding(struct libmktme_container *container,
+				 const char *json)
+{
+	struct libmktme_binding binding;
+
+	if (libmktme_binding_from_json(json, &binding) ||
+	    libmktme_token_find(container->cd, BINDING_TOKEN_TYPE) < 0)
 		return 0;
 	libmktme_reason("there is a binding token already");
 	return -EEXIST;
@@ -152,7 +164,9 @@ int libmktme_token_import(struct libmktme_container *container, int token,
 {
 	int err;
 
-	err = check_import(container, token, json);
+	err = require_free_token(container, token);
+	if (!err)
+		err = refuse_second_binding(container, json);
 	if (!err && slot != LIBMKTME_ANY)
 		err = libmktme_keyslot_require(container, slot);
 	if (err)

@@ -99,7 +99,7 @@ static void test_without_binding(void **state)
 			 -ENOENT);
 	assert_string_equal(
 		last_reason,
-		"format was interrupted; run 'mktmesetup format' again");
+		"the binding is missing: format was interrupted, or the token was removed");
 	libmktme_container_free(container);
 }
 
