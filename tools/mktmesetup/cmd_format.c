@@ -145,25 +145,23 @@ static int make_header_file(const char *path)
 	int fd, err = 0;
 
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return -errno;
-	if (ftruncate(fd, LIBMKTME_HEADER_BYTES))
+	if (fd < 0 || ftruncate(fd, LIBMKTME_HEADER_BYTES)) {
 		err = -errno;
-	close(fd);
+		set_reason("cannot make '%s': %s", path, strerror(errno));
+	}
+	if (fd >= 0)
+		close(fd);
 	return err;
 }
 
 static int make_container(struct plan *plan, const struct libmktme_secret *pass,
 			  struct libmktme_container **container)
 {
-	int err = 0;
+	int err;
 
-	if (plan->is_header_new)
-		err = make_header_file(plan->header);
-	else if (options.header)
+	err = libmktme_signatures_wipe(plan->device);
+	if (!err && options.header)
 		err = libmktme_signatures_wipe(plan->header);
-	if (!err)
-		err = libmktme_signatures_wipe(plan->device);
 	if (err)
 		return err;
 	plan->params.key_bytes = plan->alg->key_bytes;
@@ -220,6 +218,9 @@ static int make_volume(struct plan *plan, const struct libmktme_secret *pass)
 
 	if (was_interrupted())
 		return -EINTR;
+	err = plan->is_header_new ? make_header_file(plan->header) : 0;
+	if (err)
+		return err;
 	plan->is_begun = true;
 	err = make_container(plan, pass, &container);
 	if (err)

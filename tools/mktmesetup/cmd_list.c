@@ -30,7 +30,7 @@ static void print_row(const struct libmktme_volume *volume, void *arg)
 	format_bytes(volume->table.sectors * LIBMKTME_SECTOR_BYTES, size,
 		     sizeof(size));
 	printf("%-20s %-12s %-12s %12s %6u %s\n", volume->name, device,
-	       volume->table.algorithm, size, volume->status.keyid,
+	       libmktme_volume_cipher(volume), size, volume->status.keyid,
 	       volume->status.is_verified ? "verified" : "none");
 }
 

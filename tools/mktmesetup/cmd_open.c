@@ -180,9 +180,15 @@ static int open_plain(const char *device, const char *name)
 		err = take_key(alg, &table);
 	else
 		strcpy(table.key_type, options.type);
-	return err ? err :
-		     libmktme_volume_activate(name, "PLAIN", base.phys, &table,
-					      activation_flags());
+	if (err)
+		return err;
+	err = libmktme_volume_activate(name, "PLAIN", base.phys, &table,
+				       activation_flags());
+	if (err == -EINVAL && table.key_bytes)
+		set_hint(
+			"the key must have %u bytes ('--key-size'); the kernel log says more",
+			table.key_bytes);
+	return err;
 }
 
 /* ---- the command ---- */

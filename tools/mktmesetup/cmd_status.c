@@ -15,7 +15,7 @@ static void print_key(const struct libmktme_table *table)
 	if (!table->key_bytes) {
 		printf("  key location: %s\n",
 		       strcmp(table->key_type, "random") ?
-			       "none, not encrypted" :
+			       "none" :
 			       "memory controller only");
 		return;
 	}
@@ -31,7 +31,7 @@ static void print_mapping(const struct libmktme_volume *volume)
 	char device[LIBMKTME_NAME_BYTES];
 
 	libmktme_base_path(table->device, device, sizeof(device));
-	printf("  cipher:       %s\n", table->algorithm);
+	printf("  cipher:       %s\n", libmktme_volume_cipher(volume));
 	print_key(table);
 	printf("  device:       %s\n", device);
 	printf("  sector size:  %d\n", LIBMKTME_SECTOR_BYTES);

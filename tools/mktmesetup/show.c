@@ -24,7 +24,7 @@ struct json_object *volume_to_json(const struct libmktme_volume *volume)
 	if (!table->sectors)
 		return object;
 	libmktme_base_path(table->device, device, sizeof(device));
-	json_add_string(object, "cipher", table->algorithm);
+	json_add_string(object, "cipher", libmktme_volume_cipher(volume));
 	json_add_u64(object, "key_bits", table->key_bytes * 8);
 	json_add_string(object, "key_type", table->key_type);
 	json_add_bool(object, "key_kept",

@@ -798,6 +798,9 @@ struct libmktme_volume {
 	struct libmktme_status status;
 };
 
+/* What it is encrypted with: an algorithm, or "none". */
+const char *libmktme_volume_cipher(const struct libmktme_volume *volume);
+
 /* How to activate a volume. */
 #define LIBMKTME_READONLY (1U << 0)
 /* For the library's own use while it works: hidden from udev. */

@@ -284,10 +284,14 @@ int libmktme_base_require_persistent(const struct libmktme_base *base,
 	}
 	if (has_mode(base, "raw") && !base->is_partition)
 		return 0;
+	if (base->is_partition) {
+		libmktme_reason(
+			"without TME bypass the partition table would be unreadable after the next boot");
+		libmktme_hint("use the whole namespace");
+		return -EOPNOTSUPP;
+	}
 	libmktme_reason(
-		"without TME bypass the %s would be unreadable after the next boot",
-		base->is_partition ? "partition table" :
-				     "info block of the namespace");
+		"without TME bypass the info block of the namespace would be unreadable after the next boot");
 	libmktme_hint(
 		"'ndctl create-namespace -f -e %s --mode=raw' makes one that needs none; it destroys what is there",
 		base->namespace_name);

@@ -190,6 +190,13 @@ static const char *type_of(const struct libmktme_volume *volume)
 		       "plain";
 }
 
+const char *libmktme_volume_cipher(const struct libmktme_volume *volume)
+{
+	return strcmp(volume->table.key_type, DM_MKTME_KEY_PLAINTEXT) ?
+		       volume->table.algorithm :
+		       "none";
+}
+
 /* A volume without a live table is still one that can be closed. */
 static int query(const char *name, struct libmktme_volume *volume)
 {
