@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,6 +34,12 @@ static bool *option_flag(struct libmktme_table *table, size_t i)
 	return (bool *)((char *)table + option_words[i].offset);
 }
 
+/* isspace() of the kernel, which has Latin-1: parts of UTF-8 are blanks, too. */
+static bool is_blank(unsigned char c)
+{
+	return (c >= '\t' && c <= '\r') || c == ' ' || c == 0xa0;
+}
+
 /*
  * device-mapper splits arguments at blanks; a backslash takes the meaning off
  * the character behind it.  Return: -ENOSPC if it does not fit
@@ -44,7 +51,7 @@ static int escape_word(const char *word, char *text, size_t size)
 	for (; *word; word++) {
 		if (len + 3 > size)
 			return -ENOSPC;
-		if (*word == ' ' || *word == '\\')
+		if (is_blank(*word) || *word == '\\')
 			text[len++] = '\\';
 		text[len++] = *word;
 	}
@@ -77,21 +84,14 @@ static bool is_keyless(const char *type)
 	       !strcmp(type, DM_MKTME_KEY_PLAINTEXT);
 }
 
-static int format_key(const struct libmktme_table *table, char *key,
-		      size_t size)
+static void format_key(const struct libmktme_table *table, char *key,
+		       size_t size)
 {
-	char description[2 * LIBMKTME_NAME_BYTES];
-
-	if (is_keyless(table->key_type)) {
+	if (is_keyless(table->key_type))
 		snprintf(key, size, "%s", table->key_type);
-		return 0;
-	}
-	if (escape_word(table->key_description, description,
-			sizeof(description)))
-		return -ENOSPC;
-	snprintf(key, size, ":%u:%s:%s", table->key_bytes, table->key_type,
-		 description);
-	return 0;
+	else
+		snprintf(key, size, ":%u:%s:%s", table->key_bytes,
+			 table->key_type, table->key_description);
 }
 
 static void format_options(const struct libmktme_table *table, char *options,
@@ -115,16 +115,32 @@ static void format_options(const struct libmktme_table *table, char *options,
 int libmktme_table_format(const struct libmktme_table *table, char *params,
 			  size_t size)
 {
-	char key[2 * LIBMKTME_NAME_BYTES + 32];
+	char algorithm[2 * sizeof(table->algorithm)];
+	char device[2 * sizeof(table->device)];
+	char plain_key[LIBMKTME_NAME_BYTES + 32];
+	char key[2 * sizeof(plain_key)];
 	char options[128];
 	int len;
 
-	if (format_key(table, key, sizeof(key)))
+	format_key(table, plain_key, sizeof(plain_key));
+	if (escape_word(table->algorithm, algorithm, sizeof(algorithm)) ||
+	    escape_word(plain_key, key, sizeof(key)) ||
+	    escape_word(table->device, device, sizeof(device)))
 		return -ENOSPC;
 	format_options(table, options, sizeof(options));
-	len = snprintf(params, size, "%s %s %s %" PRIu64 "%s", table->algorithm,
-		       key, table->device, table->offset, options);
+	len = snprintf(params, size, "%s %s %s %" PRIu64 "%s", algorithm, key,
+		       device, table->offset, options);
 	return len < 0 || (size_t)len >= size ? -ENOSPC : 0;
+}
+
+/* Digits only, which is less than strtoull() takes. */
+static int parse_number(const char *text, char **end, uint64_t *value)
+{
+	if (*text < '0' || *text > '9')
+		return -EINVAL;
+	errno = 0;
+	*value = strtoull(text, end, 10);
+	return -errno;
 }
 
 /*
@@ -134,6 +150,7 @@ int libmktme_table_format(const struct libmktme_table *table, char *params,
 static int parse_key(char *text, struct libmktme_table *table)
 {
 	char *type, *description;
+	uint64_t bytes;
 
 	if (is_keyless(text)) {
 		table->key_bytes = 0;
@@ -143,15 +160,17 @@ static int parse_key(char *text, struct libmktme_table *table)
 	}
 	if (*text != ':')
 		return -EINVAL;
-	table->key_bytes = strtoul(text + 1, &type, 10);
-	if (!table->key_bytes || *type != ':')
+	if (parse_number(text + 1, &type, &bytes) || !bytes ||
+	    bytes > UINT_MAX || *type != ':')
 		return -EINVAL;
+	table->key_bytes = bytes;
 	type++;
 	description = strchr(type, ':');
 	if (!description || !description[1])
 		return -EINVAL;
 	*description++ = '\0';
-	if (!*type || strlen(type) >= sizeof(table->key_type) ||
+	if (!*type || is_keyless(type) ||
+	    strlen(type) >= sizeof(table->key_type) ||
 	    strlen(description) >= sizeof(table->key_description))
 		return -EINVAL;
 	strcpy(table->key_type, type);
@@ -163,9 +182,9 @@ static int parse_offset(const char *text, struct libmktme_table *table)
 {
 	char *end;
 
-	errno = 0;
-	table->offset = strtoull(text, &end, 10);
-	return errno || end == text || *end ? -EINVAL : 0;
+	if (parse_number(text, &end, &table->offset) || *end)
+		return -EINVAL;
+	return 0;
 }
 
 static int parse_option(const char *word, struct libmktme_table *table)
@@ -184,14 +203,13 @@ static int parse_option(const char *word, struct libmktme_table *table)
 static int parse_options(char **cursor, struct libmktme_table *table)
 {
 	char *word = next_word(cursor);
-	unsigned long count, i;
+	uint64_t count, i;
 	char *end;
 	int err;
 
 	if (!word)
 		return 0;
-	count = strtoul(word, &end, 10);
-	if (*end)
+	if (parse_number(word, &end, &count) || *end)
 		return -EINVAL;
 	for (i = 0; i < count; i++) {
 		word = next_word(cursor);
