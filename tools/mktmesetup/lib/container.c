@@ -289,7 +289,9 @@ static void visit_keyslot(struct crypt_device *cd, int slot,
 		return;
 	}
 	keyslot.priority = priority_name(cd, slot);
-	keyslot.cipher = crypt_keyslot_get_encryption(cd, slot, &key_bytes);
+	/* There is none in a keyslot of a type that the library does not know. */
+	keyslot.cipher = crypt_keyslot_get_encryption(cd, slot, &key_bytes) ?:
+				 "unknown";
 	if (!crypt_keyslot_get_pbkdf(cd, slot, &pbkdf)) {
 		keyslot.pbkdf = pbkdf.type;
 		keyslot.iterations = pbkdf.iterations;
