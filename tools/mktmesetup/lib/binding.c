@@ -80,11 +80,16 @@ char *libmktme_binding_to_json(const struct libmktme_binding *binding)
 static const char *get_string(json_object *token, const char *name)
 {
 	json_object *value;
+	const char *text;
 
 	if (!json_object_object_get_ex(token, name, &value) ||
 	    !json_object_is_type(value, json_type_string))
 		return NULL;
-	return json_object_get_string(value);
+	text = json_object_get_string(value);
+	/* JSON has zeros within texts, behind which anything could hide. */
+	if (strlen(text) != (size_t)json_object_get_string_len(value))
+		return NULL;
+	return text;
 }
 
 static int get_u64(json_object *token, const char *name, uint64_t *value)

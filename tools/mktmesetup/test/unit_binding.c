@@ -85,6 +85,7 @@ struct change {
 
 static const struct change changes[] = {
 	{ "\"type\":\"mktme\"", "\"type\":\"clevis\"", -EINVAL },
+	{ "\"type\":\"mktme\"", "\"type\":\"mktme\\u0000x\"", -EINVAL },
 	{ "\"version\":1", "\"version\":2", -EOPNOTSUPP },
 	{ "\"version\":1", "\"version\":\"1\"", -EINVAL },
 	{ "\"algorithm\":\"aes-xts-256\"", "\"algorithm\":\"rot13\"", -EINVAL },
@@ -97,6 +98,8 @@ static const struct change changes[] = {
 	  -EINVAL },
 	{ "\"physical_base\":\"4297064448\"", "\"physical_base\":\"1\"",
 	  -EINVAL },
+	{ "\"physical_base\":\"4297064448\"",
+	  "\"physical_base\":\"4297064448\\u00001\"", -EINVAL },
 	{ "\"data_offset\":\"6291456\"", "\"data_offset\":\"6291457\"",
 	  -EINVAL },
 	{ "\"data_offset\":\"6291456\"", "\"data_offset\":\"0\"", -EINVAL },
