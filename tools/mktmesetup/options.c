@@ -21,6 +21,7 @@ enum kind {
 	KIND_TEXT,
 	KIND_U32,
 	KIND_U64,
+	KIND_SECTORS,
 	KIND_BYTES,
 	KIND_INDEX,
 };
@@ -101,10 +102,10 @@ static const struct description descriptions[OPT_COUNT] = {
 				  "only check the passphrase; no NAME" },
 	[OPT_READONLY] = { "readonly", 'r', KIND_FLAG, MEMBER(readonly), NULL,
 			   "do not allow to write" },
-	[OPT_OFFSET] = { "offset", 'o', KIND_U64, MEMBER(offset), "SECTORS",
+	[OPT_OFFSET] = { "offset", 'o', KIND_SECTORS, MEMBER(offset), "SECTORS",
 			 "where the data begins, without a header;\n"
 			 "default: the first place that is aligned" },
-	[OPT_SIZE] = { "size", 'b', KIND_U64, MEMBER(size), "SECTORS",
+	[OPT_SIZE] = { "size", 'b', KIND_SECTORS, MEMBER(size), "SECTORS",
 		       "length, without a header; default: all" },
 	[OPT_DEVICE_SIZE] = { "device-size", 0, KIND_BYTES, MEMBER(device_size),
 			      "BYTES",
@@ -210,6 +211,15 @@ int parse_uint32(const char *text, uint32_t *value)
 	return 0;
 }
 
+/* In bytes it must be a number, too. */
+static int parse_sectors(const char *text, uint64_t *value)
+{
+	if (parse_uint64(text, value) ||
+	    *value > UINT64_MAX / LIBMKTME_SECTOR_BYTES)
+		return -EINVAL;
+	return 0;
+}
+
 static int parse_index(const char *text, int *value)
 {
 	uint32_t number;
@@ -224,7 +234,7 @@ static int parse_index(const char *text, int *value)
 static uint64_t unit_bytes(const char *unit)
 {
 	static const char letters[] = "KMGT";
-	uint64_t bytes = 1, base = 1024;
+	uint64_t bytes, base = 1024;
 	const char *letter;
 
 	if (!*unit)
@@ -238,9 +248,8 @@ static uint64_t unit_bytes(const char *unit)
 		base = 1000;
 	else if (unit[1] && strcmp(unit + 1, "iB"))
 		return 0;
-	do {
+	for (bytes = base; letter > letters; letter--)
 		bytes *= base;
-	} while (letter-- > letters);
 	return bytes;
 }
 
@@ -281,6 +290,9 @@ static int store_value(const struct description *d, const char *text)
 	case KIND_U64:
 		err = parse_uint64(text, (uint64_t *)member);
 		break;
+	case KIND_SECTORS:
+		err = parse_sectors(text, (uint64_t *)member);
+		break;
 	case KIND_BYTES:
 		err = parse_bytes(text, (uint64_t *)member);
 		if (!err && !*(uint64_t *)member)
@@ -298,6 +310,7 @@ static int refuse_value(const struct command *command,
 	static const char *const wanted[] = {
 		[KIND_U32] = "a number above 0",
 		[KIND_U64] = "a number",
+		[KIND_SECTORS] = "a number of sectors",
 		[KIND_BYTES] = "a size above 0, such as 4M",
 		[KIND_INDEX] = "a number",
 	};

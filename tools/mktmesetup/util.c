@@ -149,9 +149,10 @@ const struct libmktme_algorithm *parse_cipher(const char *cipher,
 	const struct libmktme_algorithm *alg;
 
 	if (!cipher || !strcmp(cipher, "aes-xts-plain64"))
-		return libmktme_algorithm_by_key_bytes(key_bits ? key_bits / 8 :
-								  64);
-	alg = libmktme_algorithm_by_name(cipher);
+		alg = libmktme_algorithm_by_key_bytes(key_bits ? key_bits / 8 :
+								 64);
+	else
+		alg = libmktme_algorithm_by_name(cipher);
 	if (alg && key_bits && alg->key_bytes * 8 != key_bits)
 		return NULL;
 	return alg;

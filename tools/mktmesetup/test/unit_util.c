@@ -94,6 +94,7 @@ static const struct cipher_case cipher_cases[] = {
 	{ "aes-xts-plain64", 0, "aes-xts-256" },
 	{ "aes-xts-plain64", 256, "aes-xts-128" },
 	{ "aes-xts-plain64", 512, "aes-xts-256" },
+	{ "aes-xts-plain64", 257, NULL },
 	{ "aes-xts-plain64", 384, NULL },
 	{ NULL, 256, "aes-xts-128" },
 	{ NULL, 128, NULL },
