@@ -6,6 +6,7 @@ KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 TEST_KERNELS ?= 6.12 6.1 7.3
 JOBS ?= 2
+FUZZ_SECONDS ?= 60
 MAKEFLAGS += --no-print-directory
 # Others may be working on this machine.
 NICE ?= nice
@@ -16,6 +17,7 @@ help:
 	@echo '  check           build everything, run every test; TESTS="dm cli" selects'
 	@echo '  check-debug     every test that needs a machine, on a kernel that looks for mistakes'
 	@echo '  check-unit      only what needs no virtual machine'
+	@echo '  fuzz            the parsers of mktmesetup, for FUZZ_SECONDS=$(FUZZ_SECONDS) in all'
 	@echo '  style           only the style checks'
 	@echo '  shell           a machine with a pmem namespace to try commands in'
 	@echo 'For a machine that has the hardware:'
@@ -51,6 +53,10 @@ check-debug: setup
 
 check-unit: setup
 	@tests/check -j $(JOBS) unit/ style/
+
+# What it finds new places with is kept in build/tools/fuzz/corpus.
+fuzz: setup
+	@$(NICE) $(MAKE) -C tools/mktmesetup fuzz-run FUZZ_SECONDS=$(FUZZ_SECONDS)
 
 style: setup
 	@tests/check -j $(JOBS) style/
@@ -91,5 +97,5 @@ distclean:
 distclean-cache:
 	rm -rf "$$(bash -c '. scripts/lib.sh && echo "$$MKTME_CACHE"')"
 
-.PHONY: help setup test-parts check check-debug check-unit style demo shell modules tools \
+.PHONY: help setup test-parts check check-debug check-unit fuzz style demo shell modules tools \
 	kernel-tree modules_install tools_install install clean distclean distclean-cache

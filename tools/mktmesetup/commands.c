@@ -126,7 +126,7 @@ void print_help(const struct command *command)
 	       "5 device exists or is busy.\n");
 }
 
-static const struct command *find_command(const char *name)
+const struct command *find_command(const char *name)
 {
 	size_t i;
 

@@ -52,6 +52,9 @@ struct command {
 /* Run the command whose name is @argv[0]; returns an exit code. */
 int run_command(int argc, char **argv);
 
+/* By its name or its other spelling; NULL if there is none. */
+const struct command *find_command(const char *name);
+
 /* Print the help of a command, or of the program. */
 void print_help(const struct command *command);
 
