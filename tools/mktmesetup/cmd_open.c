@@ -9,9 +9,10 @@
 
 #include "util.h"
 
-#define CONTAINER_OPTIONS                                                  \
-	(OPT(HEADER) | OPT(KEY_FILE) | OPT(VOLUME_KEY_FILE) | OPTS_TOKEN | \
-	 OPT(KEY_SLOT) | OPT(TEST_PASSPHRASE) | OPT(IGNORE_BINDING))
+#define CONTAINER_OPTIONS                                         \
+	(OPT(HEADER) | OPTS_PASSPHRASE | OPT(VERIFY_PASSPHRASE) | \
+	 OPT(VOLUME_KEY_FILE) | OPT(KEY_SLOT) | OPTS_TOKEN |      \
+	 OPT(TEST_PASSPHRASE) | OPT(IGNORE_BINDING))
 #define PLAIN_OPTIONS                                            \
 	(OPT(CIPHER) | OPT(KEY_SIZE) | OPT(OFFSET) | OPT(SIZE) | \
 	 OPT(DEVICE_SIZE) | OPT(KEY_DESCRIPTION))
@@ -219,11 +220,14 @@ static int check_key_option(const struct command *command)
 {
 	const char *text = options.key_description;
 
-	if (!has_type("plain"))
-		return text ? usage_error(command,
-					  "--type %s has no --key-description",
-					  options.type) :
-			      -1;
+	if (!has_type("plain")) {
+		if (text)
+			return usage_error(command,
+					   "--type %s has no --key-description",
+					   options.type);
+		return options_refuse(command, OPT(DISCARD_KEY),
+				      "a volume without a key");
+	}
 	if (!text)
 		return usage_error(
 			command,

@@ -90,8 +90,8 @@ static const struct description descriptions[OPT_COUNT] = {
 			     "unlocks a keyslot" },
 	[OPT_VERIFY_PASSPHRASE] = { "verify-passphrase", 'y', KIND_FLAG,
 				    MEMBER(verify_passphrase), NULL,
-				    "ask for a new passphrase twice; always\n"
-				    "done on a terminal" },
+				    "ask for the passphrase twice; always done\n"
+				    "for a new one" },
 	[OPT_TRIES] = { "tries", 'T', KIND_U32, MEMBER(tries), "N",
 			"how often a passphrase is asked for;\n"
 			"default: 3" },
@@ -113,7 +113,7 @@ static const struct description descriptions[OPT_COUNT] = {
 	[OPT_DISCARD_KEY] = { "discard-key", 0, KIND_FLAG, MEMBER(discard_key),
 			      NULL,
 			      "the kernel keeps no copy of the key: a CPU\n"
-			      "package that appears later stays offline" },
+			      "package that appears later cannot get it" },
 	[OPT_IGNORE_BINDING] = { "ignore-binding", 0, KIND_FLAG,
 				 MEMBER(ignore_binding), NULL,
 				 "do not compare DEVICE with the place where\n"

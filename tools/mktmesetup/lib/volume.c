@@ -184,10 +184,12 @@ static const char *type_of(const struct libmktme_volume *volume)
 		return DM_MKTME_KEY_RANDOM;
 	if (!strcmp(key_type, DM_MKTME_KEY_PLAINTEXT))
 		return DM_MKTME_KEY_PLAINTEXT;
-	return strncmp(volume->uuid, DM_UUID_PREFIX DM_UUID_PLAIN "-",
-		       strlen(DM_UUID_PREFIX DM_UUID_PLAIN "-")) ?
-		       "luks2" :
-		       "plain";
+	/* dmsetup gives no UUID. */
+	if (!is_ours(volume) ||
+	    !strncmp(volume->uuid, DM_UUID_PREFIX DM_UUID_PLAIN "-",
+		     strlen(DM_UUID_PREFIX DM_UUID_PLAIN "-")))
+		return "plain";
+	return "luks2";
 }
 
 const char *libmktme_volume_cipher(const struct libmktme_volume *volume)
