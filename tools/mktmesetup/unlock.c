@@ -81,6 +81,12 @@ static int by_volume_key(const struct attempt *attempt)
 	return err ? err : try_credential(attempt, &cred);
 }
 
+/* As far as a handler tells it from other failures. */
+static bool may_be_wrong_pin(int err)
+{
+	return err == -ENOANO || err == -EPERM || err == -ENOTRECOVERABLE;
+}
+
 /* The first attempt is without a PIN. */
 static int by_token(const struct attempt *attempt)
 {
@@ -95,13 +101,19 @@ static int by_token(const struct attempt *attempt)
 	int err;
 
 	err = try_credential(attempt, &cred);
-	while (err == -ENOANO && is_interactive() && tries--) {
+	if (err != -ENOANO || !is_interactive())
+		return err;
+	do {
 		err = read_secret(&cred.secret, &source);
 		if (err)
 			return err;
 		err = try_credential(attempt, &cred);
-	}
-	return err;
+		if (may_be_wrong_pin(err) && --tries)
+			fprintf(stderr,
+				"No token unlocks a keyslot with this PIN.\n");
+		else
+			return err;
+	} while (1);
 }
 
 static bool wants_token(bool tries_tokens)

@@ -30,6 +30,9 @@ static void take_message(enum libmktme_log_level level, const char *msg)
 	case LIBMKTME_LOG_HINT:
 		snprintf(hint, sizeof(hint), "%s", msg);
 		break;
+	case LIBMKTME_LOG_WARNING:
+		fprintf(stderr, "%s\n", msg);
+		break;
 	case LIBMKTME_LOG_VERBOSE:
 		if ((options.verbose || options.debug))
 			fprintf(stderr, "%s\n", msg);

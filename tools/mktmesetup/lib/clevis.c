@@ -52,7 +52,7 @@ static int spawn(const char *device, const char *slot, int out, int messages,
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	if (err == ENOENT)
-		libmktme_reason("clevis is not installed");
+		libmktme_warning("clevis is not installed");
 	return -err;
 }
 
@@ -109,26 +109,22 @@ static int collect(pid_t pid, int err)
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EPERM;
 }
 
-/* The last line that it said about why it does not work. */
+/* The first line that it said is the cause, the others are what follows from it. */
 static void explain(int err, int messages)
 {
-	char text[1024], *end, *line;
+	char text[1024];
 	ssize_t len;
 
 	if (err == -ETIMEDOUT) {
-		libmktme_reason("clevis did not answer within %d seconds",
-				TIMEOUT_MS / 1000);
+		libmktme_warning("clevis did not answer within %d seconds",
+				 TIMEOUT_MS / 1000);
 		return;
 	}
 	len = pread(messages, text, sizeof(text) - 1, 0);
 	if (len <= 0)
 		return;
 	text[len] = '\0';
-	end = text + len;
-	while (end > text && end[-1] == '\n')
-		*--end = '\0';
-	line = strrchr(text, '\n');
-	libmktme_verbose("clevis: %s", line ? line + 1 : text);
+	libmktme_warning("clevis: %.*s", (int)strcspn(text, "\n"), text);
 }
 
 static int run(const char *device, const char *slot,
@@ -149,12 +145,12 @@ static int run(const char *device, const char *slot,
 	close(fds[1]);
 	if (!err)
 		err = collect(pid, read_output(fds[0], pass));
+	if (!err && !pass->bytes)
+		err = -EPERM;
 	if (err)
 		explain(err, messages);
 	close(fds[0]);
 	close(messages);
-	if (!err && !pass->bytes)
-		err = -EPERM;
 	return err;
 }
 
@@ -191,7 +187,8 @@ static int open_token(struct crypt_device *cd, int token, char **buffer,
 	err = run(device, text, &pass);
 	if (err) {
 		libmktme_secret_free(&pass);
-		return err;
+		/* Not now, perhaps later: the other tokens have their turn. */
+		return err == -EINTR ? err : -EAGAIN;
 	}
 	*buffer = pass.data;
 	*bytes = pass.bytes;

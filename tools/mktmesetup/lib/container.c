@@ -204,9 +204,20 @@ int libmktme_container_create(const char *path,
 	return err;
 }
 
+/*
+ * The subsystem says so as long as there is no binding, but does not last:
+ * "cryptsetup config --label" clears it.
+ */
+static bool is_ours(struct crypt_device *cd)
+{
+	const char *subsystem = crypt_get_subsystem(cd);
+
+	return (subsystem && !strcmp(subsystem, SUBSYSTEM)) ||
+	       libmktme_token_find(cd, BINDING_TOKEN_TYPE) >= 0;
+}
+
 static int load_header(struct crypt_device *cd)
 {
-	const char *subsystem;
 	int err;
 
 	err = crypt_load(cd, CRYPT_LUKS2, NULL);
@@ -216,8 +227,7 @@ static int load_header(struct crypt_device *cd)
 	}
 	if (err)
 		return err;
-	subsystem = crypt_get_subsystem(cd);
-	if (!subsystem || strcmp(subsystem, SUBSYSTEM)) {
+	if (!is_ours(cd)) {
 		libmktme_reason("this LUKS2 device was not made by mktmesetup");
 		return -EINVAL;
 	}
@@ -255,7 +265,15 @@ int libmktme_container_check_uuid(const char *uuid)
 unsigned int
 libmktme_container_key_bytes(const struct libmktme_container *container)
 {
-	return crypt_get_volume_key_size(container->cd);
+	int bytes = crypt_get_volume_key_size(container->cd);
+	struct libmktme_binding binding;
+
+	if (bytes || libmktme_token_find(container->cd, BINDING_TOKEN_TYPE) < 0)
+		return bytes;
+	/* No keyslot is left to tell. */
+	if (libmktme_container_get_binding(container, &binding))
+		return 0;
+	return libmktme_algorithm_by_name(binding.algorithm)->key_bytes;
 }
 
 /* ---- everything else that is in a header ---- */

@@ -17,25 +17,38 @@ static const char *secret_or_null(const struct libmktme_secret *secret)
 	return secret->bytes ? secret->data : NULL;
 }
 
-static void explain_unlock(int err, const struct libmktme_credential *cred)
+/*
+ * Handlers answer what they like: that of systemd for a TPM2 says ENOTRECOVERABLE
+ * for a wrong PIN as well as for another TPM.
+ */
+static void explain_token(int err, bool has_pin)
 {
-	bool is_token = cred && cred->kind == LIBMKTME_BY_TOKEN;
-
 	switch (err) {
-	case -EPERM:
-		libmktme_reason(
-			is_token ? "No token unlocks a keyslot." :
-				   "No key available with this passphrase.");
+	case -ENOENT:
+		libmktme_reason("No usable token is available.");
 		break;
 	case -ENOANO:
-		libmktme_reason(cred->secret.bytes ?
-					"The PIN of the token is wrong." :
-					"The token wants a PIN.");
-		break;
-	case -ENOENT:
-		libmktme_reason(is_token ? "No usable token is available." :
-					   "No usable keyslot is available.");
+	case -EPERM:
+	case -EAGAIN:
+	case -ENOTRECOVERABLE:
+		if (has_pin)
+			libmktme_reason(
+				"No token unlocks a keyslot with this PIN.");
+		else if (err == -ENOANO)
+			libmktme_reason("The token wants a PIN.");
+		else
+			libmktme_reason("No token unlocks a keyslot.");
 	}
+}
+
+static void explain_unlock(int err, const struct libmktme_credential *cred)
+{
+	if (cred && cred->kind == LIBMKTME_BY_TOKEN)
+		explain_token(err, cred->secret.bytes);
+	else if (err == -EPERM)
+		libmktme_reason("No key available with this passphrase.");
+	else if (err == -ENOENT)
+		libmktme_reason("No usable keyslot is available.");
 }
 
 /* Without a name nothing is activated, the key is only loaded. */

@@ -16,6 +16,8 @@ void libmktme_reason(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 void libmktme_hint(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
+void libmktme_warning(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
 void libmktme_verbose(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 void libmktme_debug(const char *format, ...)

@@ -39,12 +39,14 @@ struct json_object;
  * enum libmktme_log_level - what a message is for
  * @LIBMKTME_LOG_REASON: why the call that is about to fail fails
  * @LIBMKTME_LOG_HINT: what the user can do about it
+ * @LIBMKTME_LOG_WARNING: what went wrong on the way, with the call going on
  * @LIBMKTME_LOG_VERBOSE: progress that interests some people
  * @LIBMKTME_LOG_DEBUG: everything else
  */
 enum libmktme_log_level {
 	LIBMKTME_LOG_REASON,
 	LIBMKTME_LOG_HINT,
+	LIBMKTME_LOG_WARNING,
 	LIBMKTME_LOG_VERBOSE,
 	LIBMKTME_LOG_DEBUG,
 };
@@ -460,7 +462,7 @@ int libmktme_container_set_binding(struct libmktme_container *container,
  *
  * Return: 0; -ENOENT if there is none, because format was interrupted
  */
-int libmktme_container_get_binding(struct libmktme_container *container,
+int libmktme_container_get_binding(const struct libmktme_container *container,
 				   struct libmktme_binding *binding);
 
 /* ---- keyslots ---------------------------------------------------------- */

@@ -51,6 +51,15 @@ void libmktme_hint(const char *format, ...)
 	va_end(args);
 }
 
+void libmktme_warning(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	log_message(LIBMKTME_LOG_WARNING, format, args);
+	va_end(args);
+}
+
 void libmktme_verbose(const char *format, ...)
 {
 	va_list args;

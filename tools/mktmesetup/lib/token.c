@@ -73,7 +73,7 @@ int libmktme_container_set_binding(struct libmktme_container *container,
 	return token < 0 ? token : 0;
 }
 
-int libmktme_container_get_binding(struct libmktme_container *container,
+int libmktme_container_get_binding(const struct libmktme_container *container,
 				   struct libmktme_binding *binding)
 {
 	const char *json;
