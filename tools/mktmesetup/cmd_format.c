@@ -14,7 +14,10 @@
 
 #include "util.h"
 
-/* What is to be made, once all checks have passed. */
+/*
+ * What is to be made, once all checks have passed.  @is_header_here: in the window
+ * of a volume on the same memory, which must not be touched besides.
+ */
 struct plan {
 	const char *device;
 	const char *header;
@@ -23,6 +26,7 @@ struct plan {
 	struct libmktme_layout layout;
 	const struct libmktme_algorithm *alg;
 	bool is_header_new;
+	bool is_header_here;
 	bool is_begun;
 };
 
@@ -48,9 +52,10 @@ static int check_machine(struct plan *plan)
 }
 
 /* What a header takes away from the memory that will hold the data. */
-static int find_reserved(const struct plan *plan, uint64_t *reserved)
+static int find_reserved(struct plan *plan, uint64_t *reserved)
 {
 	struct libmktme_base other;
+	int err;
 
 	if (!options.header) {
 		*reserved = LIBMKTME_HEADER_BYTES;
@@ -64,7 +69,9 @@ static int find_reserved(const struct plan *plan, uint64_t *reserved)
 	}
 	/* The reason was about a header that is not pmem, as it should be. */
 	forget_reason();
-	return libmktme_volume_end_on(options.header, &plan->base, reserved);
+	err = libmktme_volume_end_on(options.header, &plan->base, reserved);
+	plan->is_header_here = !err && *reserved;
+	return err;
 }
 
 static int check_place(struct plan *plan)
@@ -124,7 +131,7 @@ static int ask_user(const struct plan *plan, struct libmktme_secret *pass)
 	struct source source;
 	int err;
 
-	err = warn_of_contents(device);
+	err = plan->is_header_here ? 0 : warn_of_contents(device);
 	if (!err && options.header && !plan->is_header_new)
 		err = warn_of_contents(plan->header);
 	if (err)
@@ -157,9 +164,10 @@ static int make_header_file(const char *path)
 static int make_container(struct plan *plan, const struct libmktme_secret *pass,
 			  struct libmktme_container **container)
 {
-	int err;
+	int err = 0;
 
-	err = libmktme_signatures_wipe(plan->device);
+	if (!plan->is_header_here)
+		err = libmktme_signatures_wipe(plan->device);
 	if (!err && options.header)
 		err = libmktme_signatures_wipe(plan->header);
 	if (err)

@@ -89,8 +89,7 @@ static int wait_for_input(int fd)
 		set_reason("interrupted");
 		return -EINTR;
 	}
-	set_reason("no passphrase was given within %u s",
-		   options.timeout);
+	set_reason("no passphrase was given within %u s", options.timeout);
 	return -ETIMEDOUT;
 }
 
