@@ -33,6 +33,25 @@ struct new_key {
 	const char *file;
 };
 
+/* Both must be freed if it succeeds. */
+static int ask_for_both(struct libmktme_container *container,
+			const char *device, const struct new_key *key,
+			struct libmktme_credential *cred,
+			struct libmktme_secret *pass)
+{
+	struct source source;
+	int err;
+
+	err = unlock(container, device, false, NULL, 0, cred);
+	if (err)
+		return err;
+	source_of_new_passphrase(device, key->file, &source);
+	err = read_secret(pass, &source);
+	if (err)
+		libmktme_credential_free(cred);
+	return err;
+}
+
 static int add_key(struct libmktme_container *container, const char *device,
 		   const void *arg)
 {
@@ -40,21 +59,15 @@ static int add_key(struct libmktme_container *container, const char *device,
 	const struct new_key *key = arg;
 	struct libmktme_credential cred;
 	struct libmktme_secret pass;
-	struct source source;
 	int r;
 
 	r = libmktme_keyslot_check_free(container, slot);
 	if (!r)
-		r = unlock(container, device, false, NULL, 0, &cred);
+		r = ask_for_both(container, device, key, &cred, &pass);
 	if (r)
 		return r;
-	source_of_new_passphrase(device, key->file, &source);
-	r = read_secret(&pass, &source);
-	if (!r) {
-		r = libmktme_keyslot_add(container, &cred, &pass, slot,
-					 &key->pbkdf);
-		libmktme_secret_free(&pass);
-	}
+	r = libmktme_keyslot_add(container, &cred, &pass, slot, &key->pbkdf);
+	libmktme_secret_free(&pass);
 	libmktme_credential_free(&cred);
 	if (r < 0)
 		return r;
@@ -94,19 +107,14 @@ static int change_key(struct libmktme_container *container, const char *device,
 	const struct new_key *key = arg;
 	struct libmktme_credential cred;
 	struct libmktme_secret pass;
-	struct source source;
 	int r;
 
-	r = unlock(container, device, false, NULL, 0, &cred);
+	r = ask_for_both(container, device, key, &cred, &pass);
 	if (r)
 		return r;
-	source_of_new_passphrase(device, key->file, &source);
-	r = read_secret(&pass, &source);
-	if (!r) {
-		r = libmktme_keyslot_change(container, &cred.secret, &pass,
-					    options.key_slot, &key->pbkdf);
-		libmktme_secret_free(&pass);
-	}
+	r = libmktme_keyslot_change(container, &cred.secret, &pass,
+				    options.key_slot, &key->pbkdf);
+	libmktme_secret_free(&pass);
 	libmktme_credential_free(&cred);
 	if (r < 0)
 		return r;
