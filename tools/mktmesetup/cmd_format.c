@@ -191,20 +191,16 @@ static int write_verifier(const struct plan *plan,
 			  struct libmktme_container *container)
 {
 	const char *uuid = libmktme_container_uuid(container);
-	struct libmktme_table table = {
-		.sectors = plan->layout.data_bytes / LIBMKTME_SECTOR_BYTES,
-		.key_bytes = plan->alg->key_bytes,
-		.key_type = "logon",
-		.offset = plan->layout.data / LIBMKTME_SECTOR_BYTES,
-		.has_init_verifier = true,
-	};
+	struct libmktme_table table;
 	char name[LIBMKTME_NAME_BYTES];
 	int err;
 
 	progress("Writing the verifier ...");
-	strcpy(table.algorithm, plan->alg->name);
-	snprintf(table.device, sizeof(table.device), "%u:%u", plan->base.major,
-		 plan->base.minor);
+	libmktme_table_init(&table, &plan->base, &plan->layout,
+			    plan->alg->name);
+	table.key_bytes = plan->alg->key_bytes;
+	strcpy(table.key_type, "logon");
+	table.has_init_verifier = true;
 	snprintf(name, sizeof(name), "mktme-format-%s", uuid);
 	err = libmktme_container_unlock(container, NULL, table.key_description,
 					sizeof(table.key_description));

@@ -45,7 +45,6 @@ static int check(const char *device, const char *name,
 		 struct libmktme_container *container,
 		 struct libmktme_base *base, struct libmktme_binding *binding)
 {
-	unsigned int key_bytes = libmktme_container_key_bytes(container);
 	const struct libmktme_algorithm *alg;
 	struct libmktme_caps caps;
 	int err;
@@ -68,26 +67,11 @@ static int check(const char *device, const char *name,
 	err = libmktme_caps_require_algorithm(&caps, alg);
 	if (err)
 		return err;
-	/* A header without keyslots does not know the length of its key. */
-	if (key_bytes && key_bytes != alg->key_bytes) {
+	if (libmktme_container_key_bytes(container) != alg->key_bytes) {
 		set_reason("binding and volume key disagree on the algorithm");
 		return -EINVAL;
 	}
 	return 0;
-}
-
-static void fill_table(struct libmktme_table *table,
-		       const struct libmktme_base *base,
-		       const struct libmktme_layout *layout,
-		       const char *algorithm)
-{
-	memset(table, 0, sizeof(*table));
-	table->sectors = layout->data_bytes / LIBMKTME_SECTOR_BYTES;
-	table->offset = layout->data / LIBMKTME_SECTOR_BYTES;
-	table->has_discard_key = options.discard_key;
-	snprintf(table->algorithm, sizeof(table->algorithm), "%s", algorithm);
-	snprintf(table->device, sizeof(table->device), "%u:%u", base->major,
-		 base->minor);
 }
 
 static unsigned int activation_flags(void)
@@ -109,7 +93,8 @@ static int open_container(const char *device, const char *name)
 	err = check(device, name, container, &base, &binding);
 	if (err)
 		goto out;
-	fill_table(&table, &base, &binding.layout, binding.algorithm);
+	libmktme_table_init(&table, &base, &binding.layout, binding.algorithm);
+	table.has_discard_key = options.discard_key;
 	table.key_bytes =
 		libmktme_algorithm_by_name(binding.algorithm)->key_bytes;
 	strcpy(table.key_type, "logon");
@@ -175,7 +160,8 @@ static int open_plain(const char *device, const char *name)
 		err = require_unused(&base, &layout);
 	if (err)
 		return err;
-	fill_table(&table, &base, &layout, alg->name);
+	libmktme_table_init(&table, &base, &layout, alg->name);
+	table.has_discard_key = options.discard_key;
 	table.has_no_verifier = true;
 	if (options.key_description)
 		err = take_key(alg, &table);

@@ -80,7 +80,7 @@ static int take_volume_key(struct libmktme_container *container,
 	unsigned int wanted = libmktme_container_key_bytes(container);
 	int err;
 
-	/* An erased header does not know. */
+	/* Neither keyslot nor binding may be left to tell. */
 	if (wanted && key->bytes != wanted) {
 		libmktme_reason("the volume key has %u bytes, the key file %zu",
 				wanted, key->bytes);
@@ -151,11 +151,11 @@ static int set_pbkdf(struct crypt_device *cd, const struct libmktme_pbkdf *ours)
 	return crypt_set_pbkdf_type(cd, &pbkdf);
 }
 
-static int check_free_slot(struct crypt_device *cd, int slot)
+int libmktme_keyslot_check_free(struct libmktme_container *container, int slot)
 {
 	if (slot == LIBMKTME_ANY)
 		return 0;
-	switch (crypt_keyslot_status(cd, slot)) {
+	switch (crypt_keyslot_status(container->cd, slot)) {
 	case CRYPT_SLOT_INACTIVE:
 		return 0;
 	case CRYPT_SLOT_INVALID:
@@ -178,11 +178,6 @@ int libmktme_container_add_passphrase(struct libmktme_container *container,
 	return slot < 0 ? slot : 0;
 }
 
-int libmktme_keyslot_check_free(struct libmktme_container *container, int slot)
-{
-	return check_free_slot(container->cd, slot);
-}
-
 int libmktme_keyslot_add(struct libmktme_container *container,
 			 const struct libmktme_credential *cred,
 			 const struct libmktme_secret *pass, int slot,
@@ -192,7 +187,7 @@ int libmktme_keyslot_add(struct libmktme_container *container,
 	struct crypt_device *cd = container->cd;
 	int r;
 
-	r = check_free_slot(cd, slot);
+	r = libmktme_keyslot_check_free(container, slot);
 	if (!r)
 		r = set_pbkdf(cd, pbkdf);
 	if (!r)
@@ -228,14 +223,16 @@ int libmktme_keyslot_change(struct libmktme_container *container,
 int libmktme_keyslot_find(struct libmktme_container *container,
 			  const struct libmktme_secret *pass, int slot)
 {
+	const struct libmktme_credential cred = {
+		.kind = LIBMKTME_BY_PASSPHRASE,
+		.secret = *pass,
+		.slot = slot,
+	};
 	int found;
 
-	found = crypt_activate_by_passphrase(container->cd, NULL, slot,
-					     pass->data, pass->bytes, 0);
-	if (found == -EPERM)
-		libmktme_reason("No key available with this passphrase.");
-	else if (found == -ENOENT)
-		libmktme_reason("No usable keyslot is available.");
+	found = load_key(container->cd, &cred, 0);
+	if (found < 0)
+		explain_unlock(found, &cred);
 	return found;
 }
 

@@ -728,6 +728,22 @@ struct libmktme_table {
 };
 
 /**
+ * libmktme_table_init() - begin a table line
+ * @table: filled in with length, algorithm, device and offset, and no more
+ * @base: the memory below
+ * @layout: where the data is on it
+ * @algorithm: name of the algorithm
+ */
+void libmktme_table_init(struct libmktme_table *table,
+			 const struct libmktme_base *base,
+			 const struct libmktme_layout *layout,
+			 const char *algorithm);
+
+/* Does a table line that the kernel printed name this memory? */
+bool libmktme_table_is_on(const struct libmktme_table *table,
+			  const struct libmktme_base *base);
+
+/**
  * libmktme_table_format() - write the arguments as the target expects them
  * @table: the arguments
  * @params: filled in, everything behind "<start> <len> mktme "

@@ -219,15 +219,20 @@ static bool has_mode(const struct libmktme_base *base, const char *mode)
 	return !strcmp(base->mode, mode);
 }
 
+static void advise_fsdax(const struct libmktme_base *base)
+{
+	libmktme_hint(
+		"'ndctl create-namespace -f -e %s --mode=fsdax' makes one that fits; it destroys what is there",
+		base->namespace_name);
+}
+
 int libmktme_base_require_dax(const struct libmktme_base *base)
 {
 	if (has_mode(base, "fsdax") || has_mode(base, "raw"))
 		return 0;
 	libmktme_reason("%s is in %s mode; fsdax or raw mode is needed",
 			base->namespace_name, base->mode);
-	libmktme_hint(
-		"'ndctl create-namespace -f -e %s --mode=fsdax' makes one that fits; it destroys what is there",
-		base->namespace_name);
+	advise_fsdax(base);
 	return -EOPNOTSUPP;
 }
 
@@ -239,9 +244,7 @@ int libmktme_base_require_usable(const struct libmktme_base *base)
 		return err;
 	libmktme_reason("%s has no label, so nothing identifies it",
 			base->namespace_name);
-	libmktme_hint(
-		"'ndctl create-namespace -f -e %s --mode=fsdax' makes one that fits; it destroys what is there",
-		base->namespace_name);
+	advise_fsdax(base);
 	return -EOPNOTSUPP;
 }
 
@@ -282,14 +285,14 @@ int libmktme_base_require_persistent(const struct libmktme_base *base,
 			"detach the header to a disk, or put it into a window");
 		return -EOPNOTSUPP;
 	}
-	if (has_mode(base, "raw") && !base->is_partition)
-		return 0;
 	if (base->is_partition) {
 		libmktme_reason(
 			"without TME bypass the partition table would be unreadable after the next boot");
 		libmktme_hint("use the whole namespace");
 		return -EOPNOTSUPP;
 	}
+	if (has_mode(base, "raw"))
+		return 0;
 	libmktme_reason(
 		"without TME bypass the info block of the namespace would be unreadable after the next boot");
 	libmktme_hint(

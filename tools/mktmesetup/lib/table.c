@@ -34,6 +34,33 @@ static bool *option_flag(struct libmktme_table *table, size_t i)
 	return (bool *)((char *)table + option_words[i].offset);
 }
 
+static void format_number(const struct libmktme_base *base, char *text,
+			  size_t size)
+{
+	snprintf(text, size, "%u:%u", base->major, base->minor);
+}
+
+void libmktme_table_init(struct libmktme_table *table,
+			 const struct libmktme_base *base,
+			 const struct libmktme_layout *layout,
+			 const char *algorithm)
+{
+	memset(table, 0, sizeof(*table));
+	table->sectors = layout->data_bytes / LIBMKTME_SECTOR_BYTES;
+	table->offset = layout->data / LIBMKTME_SECTOR_BYTES;
+	snprintf(table->algorithm, sizeof(table->algorithm), "%s", algorithm);
+	format_number(base, table->device, sizeof(table->device));
+}
+
+bool libmktme_table_is_on(const struct libmktme_table *table,
+			  const struct libmktme_base *base)
+{
+	char number[32];
+
+	format_number(base, number, sizeof(number));
+	return !strcmp(table->device, number);
+}
+
 /* isspace() of the kernel, which has Latin-1: parts of UTF-8 are blanks, too. */
 static bool is_blank(unsigned char c)
 {

@@ -90,11 +90,8 @@ static void look_at_volume(const struct libmktme_volume *volume, void *arg)
 	const struct libmktme_table *table = &volume->table;
 	struct search *search = arg;
 	uint64_t start, end;
-	char number[32];
 
-	snprintf(number, sizeof(number), "%u:%u", search->base->major,
-		 search->base->minor);
-	if (!table->sectors || strcmp(table->device, number))
+	if (!table->sectors || !libmktme_table_is_on(table, search->base))
 		return;
 	search->volumes++;
 	start = table->offset * LIBMKTME_SECTOR_BYTES;

@@ -280,7 +280,7 @@ int libmktme_volume_find(const char *uuid, struct libmktme_volume *volume)
 int libmktme_volume_end_on(const char *path, const struct libmktme_base *base,
 			   uint64_t *end)
 {
-	char name_path[64], number[32], name[LIBMKTME_NAME_BYTES];
+	char name_path[64], name[LIBMKTME_NAME_BYTES];
 	struct libmktme_volume volume;
 	struct stat st;
 
@@ -291,9 +291,8 @@ int libmktme_volume_end_on(const char *path, const struct libmktme_base *base,
 		return 0;
 	snprintf(name_path, sizeof(name_path), "/sys/dev/block/%u:%u/dm/name",
 		 major(st.st_rdev), minor(st.st_rdev));
-	snprintf(number, sizeof(number), "%u:%u", base->major, base->minor);
 	if (libmktme_read_line(name_path, name, sizeof(name)) ||
-	    query(name, &volume) || strcmp(volume.table.device, number))
+	    query(name, &volume) || !libmktme_table_is_on(&volume.table, base))
 		return 0;
 	*end = (volume.table.offset + volume.table.sectors) *
 	       LIBMKTME_SECTOR_BYTES;
