@@ -196,6 +196,23 @@ out:
 	return err;
 }
 
+/* ---- talk to the target ---- */
+
+int libmktme_dm_message(const char *name, const char *message)
+{
+	struct dm_task *task;
+	int err = -ENOMEM;
+
+	task = new_task(DM_DEVICE_TARGET_MSG, name);
+	if (!task)
+		return -ENODEV;
+	if (dm_task_secure_data(task) && dm_task_set_sector(task, 0) &&
+	    dm_task_set_message(task, message))
+		err = run_task(task);
+	dm_task_destroy(task);
+	return err;
+}
+
 /* ---- look ---- */
 
 static int query_info(const char *name, struct dm_info *info)

@@ -11,6 +11,9 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
+/* Of the kernel module */
+#define LIBMKTME_SYSFS "/sys/devices/mktme"
+
 /* log.c: to be called before a function fails, with a text for people */
 void libmktme_reason(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
@@ -32,11 +35,16 @@ int libmktme_read_u64(const char *path, uint64_t *value);
 int libmktme_caps_read_from(const char *dir, struct libmktme_caps *caps);
 int libmktme_modprobe(const char *module);
 
+/* window.c: what the kernel has of the key of the mapped device "dm-<minor>" */
+void libmktme_window_read_key(const char *dir, unsigned int minor, char *key,
+			      size_t size);
+
 /* dm.c: device-mapper, nothing of volumes */
 int libmktme_dm_exists(const char *name);
 int libmktme_dm_has_target(void);
 int libmktme_dm_create(const char *name, const char *uuid, uint64_t sectors,
 		       const char *params, unsigned int flags);
+int libmktme_dm_message(const char *name, const char *message);
 int libmktme_dm_remove(const char *name, bool is_deferred);
 int libmktme_dm_query(const char *name, struct libmktme_volume *volume);
 int libmktme_dm_foreach_name(int (*fn)(const char *name, void *arg), void *arg);
