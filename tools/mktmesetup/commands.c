@@ -36,6 +36,8 @@ static const struct command commands[] = {
 	  "[NAME]", 0, 1,
 	  "Give the kernel the key of the active volume NAME again.\n"
 	  "CPU packages that come online later can then be given it, too." },
+	{ "monitor", NULL, cmd_monitor, 0, "", 0, 0,
+	  "Print what happens to volumes, one line of JSON each." },
 	{ "dump", "luksDump", cmd_dump, OPT(HEADER) | OPT(JSON), "DEVICE", 1, 1,
 	  "Show the header of the volume on DEVICE (or in a file)." },
 	{ "probe", NULL, cmd_probe, OPT(JSON), "[DEVICE]", 0, 1,

@@ -229,6 +229,7 @@ DECLARE_COMMAND(header_backup);
 DECLARE_COMMAND(header_restore);
 DECLARE_COMMAND(kill_slot);
 DECLARE_COMMAND(list);
+DECLARE_COMMAND(monitor);
 DECLARE_COMMAND(open);
 DECLARE_COMMAND(probe);
 DECLARE_COMMAND(rebind);

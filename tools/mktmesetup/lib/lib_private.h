@@ -39,6 +39,19 @@ int libmktme_modprobe(const char *module);
 void libmktme_window_read_key(const char *dir, unsigned int minor, char *key,
 			      size_t size);
 
+/* event.c: the properties of a uevent of a window, NULL if there is none */
+struct libmktme_uevent {
+	const char *action;
+	const char *event;
+	const char *base;
+	const char *keyid;
+	const char *cpu;
+};
+
+/* Return: 0, or -EINVAL if it is nothing that people want to know */
+int libmktme_event_from_uevent(const struct libmktme_uevent *uevent,
+			       struct libmktme_event *event);
+
 /* dm.c: device-mapper, nothing of volumes */
 int libmktme_dm_exists(const char *name);
 int libmktme_dm_has_target(void);

@@ -954,6 +954,50 @@ int libmktme_volume_foreach(void (*fn)(const struct libmktme_volume *volume,
 				       void *arg),
 			    void *arg);
 
+/* ---- events --------------------------------------------------------------- */
+
+/**
+ * struct libmktme_event - something happened to a volume
+ * @event: "opened", "closed", "going", "key-needed", "key-bound" or "key-lost"
+ * @volume: its name; empty if it cannot be known any more
+ * @device: path of the memory below
+ * @keyid: its KeyID
+ * @cpu: "key-needed": which CPU was refused; otherwise %LIBMKTME_ANY
+ */
+struct libmktme_event {
+	const char *event;
+	char volume[LIBMKTME_NAME_BYTES];
+	char device[LIBMKTME_NAME_BYTES];
+	unsigned int keyid;
+	int cpu;
+};
+
+struct libmktme_monitor;
+
+/**
+ * libmktme_monitor_create() - begin to listen
+ * @monitor: filled in; free with libmktme_monitor_destroy()
+ *
+ * The kernel module need not be there yet.
+ *
+ * Return: 0 or a negative errno
+ */
+int libmktme_monitor_create(struct libmktme_monitor **monitor);
+void libmktme_monitor_destroy(struct libmktme_monitor *monitor);
+
+/* To wait on: readable when there may be an event. */
+int libmktme_monitor_fd(const struct libmktme_monitor *monitor);
+
+/**
+ * libmktme_monitor_next() - take the next event, without waiting
+ * @monitor: from libmktme_monitor_create()
+ * @event: filled in
+ *
+ * Return: 0; -EAGAIN if there is none now; -ENOBUFS if some were lost
+ */
+int libmktme_monitor_next(struct libmktme_monitor *monitor,
+			  struct libmktme_event *event);
+
 /* ---- is this machine fit? -------------------------------------------------- */
 
 enum libmktme_verdict {
