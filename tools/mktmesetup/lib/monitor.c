@@ -49,12 +49,20 @@ static void forget_window(struct window **link)
 	free(window);
 }
 
+/* In events; one that was there before has the attribute only. */
+static const char *disk_of(struct udev_device *device)
+{
+	const char *disk = udev_device_get_property_value(device, "MKTME_DISK");
+
+	return disk ? disk : udev_device_get_sysattr_value(device, "disk");
+}
+
 /* Without memory for it, the name is not known later. */
 static void learn_window(struct libmktme_monitor *monitor,
 			 struct udev_device *device)
 {
 	const char *name = udev_device_get_sysname(device);
-	const char *disk = udev_device_get_property_value(device, "MKTME_DISK");
+	const char *disk = disk_of(device);
 	struct window **link = find_window(monitor, name);
 	char path[128], volume[LIBMKTME_NAME_BYTES];
 
