@@ -16,6 +16,8 @@
 #include "lib_private.h"
 
 #define SUBSYSTEM "mktme"
+/* The events of all subsystems come by, sometimes many at a time. */
+#define RECEIVE_BUFFER_BYTES (16 << 20)
 
 struct window {
 	struct window *next;
@@ -136,6 +138,9 @@ static int start(struct libmktme_monitor *monitor)
 		udev_monitor_new_from_netlink(monitor->udev, "kernel");
 	if (!monitor->socket)
 		return -errno;
+	/* Refused to those who may not; the default does, too. */
+	udev_monitor_set_receive_buffer_size(monitor->socket,
+					     RECEIVE_BUFFER_BYTES);
 	err = udev_monitor_filter_add_match_subsystem_devtype(monitor->socket,
 							      SUBSYSTEM, NULL);
 	if (err >= 0)
