@@ -37,7 +37,20 @@
 #define MAX_OPTIONS		3
 
 /**
+ * struct mktme_key_arg - <key> of a table line or a message
+ * @type: of a key object, or NULL
+ * @description: likewise
+ * @ref: what the engine gets to know; points to the two above
+ */
+struct mktme_key_arg {
+	char *type;
+	char *description;
+	struct mktme_key_ref ref;
+};
+
+/**
  * struct mktme_c - context of one target
+ * @md: the mapped device
  * @dev: the base
  * @dax_dev_copy: @dev as device-mapper shall see it if the base itself offers
  *	no DAX (raw namespaces): with a dax device of our own
@@ -46,9 +59,7 @@
  * @data_bytes: length of the data
  * @base: the memory below the window: its struct pages if they are there,
  *	verifier and data
- * @key_type: of the key in the table line
- * @key_description: likewise
- * @key_ref: the key in the table line; points to the two above
+ * @key: the key in the table line
  * @user: this target, as the engine knows it
  * @window: @base mapped through a KeyID that holds the key
  * @data_offset: from the beginning of the window to the data
@@ -60,15 +71,14 @@
  * @memmap_on_media: the window's struct pages are in the window itself
  */
 struct mktme_c {
+	struct mapped_device *md;
 	struct dm_dev *dev;
 	struct dm_dev dax_dev_copy;
 	struct nd_region *region;
 	sector_t start;
 	size_t data_bytes;
 	struct mktme_base base;
-	char *key_type;
-	char *key_description;
-	struct mktme_key_ref key_ref;
+	struct mktme_key_arg key;
 	struct mktme_user user;
 	struct mktme_window *window;
 	size_t data_offset;
@@ -97,7 +107,7 @@ static int parse_algorithm(struct mktme_c *mc, const char *arg, char **error)
 		*error = "<algorithm>: must be aes-xts-128 or aes-xts-256";
 		return -EINVAL;
 	}
-	mc->key_ref.algorithm = i;
+	mc->key.ref.algorithm = i;
 	return 0;
 }
 
@@ -106,14 +116,14 @@ static int parse_algorithm(struct mktme_c *mc, const char *arg, char **error)
  * can be had by escaping, but user space's library escapes what it is given and
  * not what it prints: such a line could not be fed back.
  */
-static int parse_key_object(struct mktme_c *mc, const char *arg, char **error)
+static int parse_key_object(struct mktme_key_arg *key, const char *arg,
+			    char **error)
 {
 	const char *type, *description;
 	char dummy;
 
 	*error = "<key>: must be :<bytes>:<type>:<description>, random or plaintext";
-	if (sscanf(arg, ":%u%c", &mc->key_ref.bytes, &dummy) != 2 ||
-	    dummy != ':')
+	if (sscanf(arg, ":%u%c", &key->ref.bytes, &dummy) != 2 || dummy != ':')
 		return -EINVAL;
 	type = strchr(arg + 1, ':') + 1;
 	description = strchr(type, ':');
@@ -125,24 +135,30 @@ static int parse_key_object(struct mktme_c *mc, const char *arg, char **error)
 	}
 
 	*error = "out of memory";
-	mc->key_type = kstrndup(type, description - type, GFP_KERNEL);
-	mc->key_description = kstrdup(description + 1, GFP_KERNEL);
-	if (!mc->key_type || !mc->key_description)
+	key->type = kstrndup(type, description - type, GFP_KERNEL);
+	key->description = kstrdup(description + 1, GFP_KERNEL);
+	if (!key->type || !key->description)
 		return -ENOMEM;
-	mc->key_ref.type = mc->key_type;
-	mc->key_ref.description = mc->key_description;
+	key->ref.type = key->type;
+	key->ref.description = key->description;
 	return 0;
 }
 
-static int parse_key(struct mktme_c *mc, const char *arg, char **error)
+static int parse_key(struct mktme_key_arg *key, const char *arg, char **error)
 {
 	if (!strcmp(arg, DM_MKTME_KEY_RANDOM))
-		mc->key_ref.kind = MKTME_KEY_RANDOM;
+		key->ref.kind = MKTME_KEY_RANDOM;
 	else if (!strcmp(arg, DM_MKTME_KEY_PLAINTEXT))
-		mc->key_ref.kind = MKTME_KEY_PLAINTEXT;
+		key->ref.kind = MKTME_KEY_PLAINTEXT;
 	else
-		return parse_key_object(mc, arg, error);
+		return parse_key_object(key, arg, error);
 	return 0;
+}
+
+static void free_key(struct mktme_key_arg *key)
+{
+	kfree(key->description);
+	kfree(key->type);
 }
 
 static int parse_device(struct mktme_c *mc, struct dm_target *ti,
@@ -176,7 +192,7 @@ static int parse_option(struct mktme_c *mc, const char *arg, char **error)
 	} else if (!strcmp(arg, DM_MKTME_OPT_NO_VERIFIER)) {
 		mc->has_verifier = false;
 	} else if (!strcmp(arg, DM_MKTME_OPT_DISCARD_KEY)) {
-		mc->key_ref.discard = true;
+		mc->key.ref.discard = true;
 	} else if (!strcmp(arg, DM_MKTME_OPT_MEMMAP_DEV)) {
 		mc->memmap_on_media = true;
 	} else {
@@ -194,9 +210,9 @@ static int check_options(const struct mktme_c *mc, struct dm_target *ti)
 		ti->error = "<option>: init_verifier and no_verifier exclude each other";
 	else if (mc->init_verifier && !can_write)
 		ti->error = "<option>: init_verifier needs a writable device";
-	else if (mc->has_verifier && mc->key_ref.kind == MKTME_KEY_PLAINTEXT)
+	else if (mc->has_verifier && mc->key.ref.kind == MKTME_KEY_PLAINTEXT)
 		ti->error = "<option>: a plaintext key needs no_verifier";
-	else if (mc->key_ref.discard && mc->key_ref.kind != MKTME_KEY_OBJECT)
+	else if (mc->key.ref.discard && mc->key.ref.kind != MKTME_KEY_OBJECT)
 		ti->error = "<option>: discard_key needs a key object";
 	else if (mc->memmap_on_media && !mc->has_verifier)
 		ti->error = "<option>: memmap=dev writes to the media and needs the verifier";
@@ -720,7 +736,7 @@ static int check_verifier_alone(const struct mktme_c *mc, u64 data_sectors,
 	struct mktme_window *window;
 	int r;
 
-	window = mktme_window_map(&base, &mc->key_ref, &user,
+	window = mktme_window_map(&base, &mc->key.ref, &user,
 				  (const char **)error);
 	if (IS_ERR(window))
 		return PTR_ERR(window);
@@ -739,7 +755,7 @@ static int map_window(struct mktme_c *mc, struct dm_target *ti)
 	int r;
 
 	if (mc->memmap_on_media) {
-		mc->window = mktme_window_share(&mc->base, &mc->key_ref,
+		mc->window = mktme_window_share(&mc->base, &mc->key.ref,
 						&mc->user, error);
 		if (mc->window)
 			return PTR_ERR_OR_ZERO(mc->window);
@@ -749,7 +765,7 @@ static int map_window(struct mktme_c *mc, struct dm_target *ti)
 				return r;
 		}
 	}
-	mc->window = mktme_window_map(&mc->base, &mc->key_ref, &mc->user,
+	mc->window = mktme_window_map(&mc->base, &mc->key.ref, &mc->user,
 				      error);
 	return PTR_ERR_OR_ZERO(mc->window);
 }
@@ -790,8 +806,7 @@ static void mktme_dtr(struct dm_target *ti)
 	put_device(mc->base.dev);
 	if (mc->dev)
 		dm_put_device(ti, mc->dev);
-	kfree(mc->key_description);
-	kfree(mc->key_type);
+	free_key(&mc->key);
 	kfree(mc);
 }
 
@@ -803,7 +818,7 @@ static int parse(struct mktme_c *mc, struct dm_target *ti,
 	r = parse_algorithm(mc, dm_shift_arg(as), &ti->error);
 	if (r)
 		return r;
-	r = parse_key(mc, dm_shift_arg(as), &ti->error);
+	r = parse_key(&mc->key, dm_shift_arg(as), &ti->error);
 	if (r)
 		return r;
 	r = parse_device(mc, ti, dm_shift_arg(as), &ti->error);
@@ -871,14 +886,26 @@ static int construct(struct mktme_c *mc, struct dm_target *ti,
 	r = open_window(mc, ti);
 	if (r)
 		return r;
-	mktme_window_unpin(mc->window, &mc->user);
+	mktme_window_publish(mc->window, &mc->user);
 	return 0;
+}
+
+/* A device that is being removed has no name any more. */
+static void mktme_name(struct mktme_user *user, char *name)
+{
+	struct mktme_c *mc = container_of(user, struct mktme_c, user);
+	char current_name[DM_NAME_LEN];
+
+	BUILD_BUG_ON(MKTME_NAME_BYTES < DM_NAME_LEN);
+	if (!dm_copy_name_and_uuid(mc->md, current_name, NULL))
+		strscpy(name, current_name, MKTME_NAME_BYTES);
 }
 
 static int mktme_memory_failure(struct mktme_user *user, u64 offset, u64 bytes,
 				int flags);
 
 static const struct mktme_user_ops mktme_user_ops = {
+	.name = mktme_name,
 	.memory_failure = mktme_memory_failure,
 };
 
@@ -899,7 +926,8 @@ static int mktme_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	}
 	mc->has_verifier = true;
 	mc->user.ops = &mktme_user_ops;
-	mc->user.disk = dm_disk(dm_table_get_md(ti->table));
+	mc->md = dm_table_get_md(ti->table);
+	mc->user.disk = dm_disk(mc->md);
 	ti->private = mc;
 	r = construct(mc, ti, &as);
 	if (r) {
@@ -962,22 +990,44 @@ static blk_status_t copy_bio(const struct mktme_c *mc, struct bio *bio,
 	return BLK_STS_OK;
 }
 
+/*
+ * The engine waits for whoever holds dax_read_lock(), so one who is to be waited
+ * for does not wait inside for the machine to wake up.
+ */
+static bool begin_access(struct mktme_c *mc, int *id)
+{
+	*id = dax_read_lock();
+	while (unlikely(mktme_user_is_asleep(&mc->user))) {
+		dax_read_unlock(*id);
+		mktme_user_wait(&mc->user);
+		*id = dax_read_lock();
+	}
+	if (mktme_user_enter(&mc->user))
+		return true;
+	dax_read_unlock(*id);
+	return false;
+}
+
 static int mktme_map(struct dm_target *ti, struct bio *bio)
 {
 	struct mktme_c *mc = ti->private;
 	size_t offset;
+	int id;
 
-	if (!mktme_user_enter(&mc->user))
-		return DM_MAPIO_KILL;
 	/* The core sends flushes without data: the base's driver does them. */
 	if (bio->bi_opf & REQ_PREFLUSH) {
+		if (mktme_user_is_gone(&mc->user))
+			return DM_MAPIO_KILL;
 		bio_set_dev(bio, mc->dev->bdev);
 		return DM_MAPIO_REMAPPED;
 	}
 	if (bio_op(bio) != REQ_OP_READ && bio_op(bio) != REQ_OP_WRITE)
 		return DM_MAPIO_KILL;
+	if (!begin_access(mc, &id))
+		return DM_MAPIO_KILL;
 	offset = dm_target_offset(ti, bio->bi_iter.bi_sector) << SECTOR_SHIFT;
 	bio->bi_status = copy_bio(mc, bio, offset);
+	dax_read_unlock(id);
 	bio_endio(bio);
 	return DM_MAPIO_SUBMITTED;
 }
@@ -1140,10 +1190,10 @@ static unsigned int emit_key(const struct mktme_c *mc, char *result,
 {
 	unsigned int sz = 0;
 
-	switch (mc->key_ref.kind) {
+	switch (mc->key.ref.kind) {
 	case MKTME_KEY_OBJECT:
-		DMEMIT(":%u:%s:%s", mc->key_ref.bytes, mc->key_type,
-		       mc->key_description);
+		DMEMIT(":%u:%s:%s", mc->key.ref.bytes, mc->key.type,
+		       mc->key.description);
 		break;
 	case MKTME_KEY_RANDOM:
 		DMEMIT(DM_MKTME_KEY_RANDOM);
@@ -1158,18 +1208,18 @@ static unsigned int emit_key(const struct mktme_c *mc, char *result,
 /* "init_verifier" is not repeated: what was written once is checked. */
 static void emit_table(struct mktme_c *mc, char *result, unsigned int maxlen)
 {
-	unsigned int options = !mc->has_verifier + mc->key_ref.discard +
+	unsigned int options = !mc->has_verifier + mc->key.ref.discard +
 			       mc->memmap_on_media;
 	unsigned int sz = 0;
 
-	DMEMIT("%s ", algorithm_names[mc->key_ref.algorithm]);
+	DMEMIT("%s ", algorithm_names[mc->key.ref.algorithm]);
 	sz += emit_key(mc, result + sz, maxlen - sz);
 	DMEMIT(" %s %llu", mc->dev->name, (u64)mc->start);
 	if (options)
 		DMEMIT(" %u", options);
 	if (!mc->has_verifier)
 		DMEMIT(" %s", DM_MKTME_OPT_NO_VERIFIER);
-	if (mc->key_ref.discard)
+	if (mc->key.ref.discard)
 		DMEMIT(" %s", DM_MKTME_OPT_DISCARD_KEY);
 	if (mc->memmap_on_media)
 		DMEMIT(" %s", DM_MKTME_OPT_MEMMAP_DEV);
@@ -1177,13 +1227,13 @@ static void emit_table(struct mktme_c *mc, char *result, unsigned int maxlen)
 
 static const char *ima_key_type(const struct mktme_c *mc)
 {
-	switch (mc->key_ref.kind) {
+	switch (mc->key.ref.kind) {
 	case MKTME_KEY_RANDOM:
 		return DM_MKTME_KEY_RANDOM;
 	case MKTME_KEY_PLAINTEXT:
 		return DM_MKTME_KEY_PLAINTEXT;
 	default:
-		return mc->key_type;
+		return mc->key.type;
 	}
 }
 
@@ -1194,7 +1244,7 @@ static void emit_ima(struct mktme_c *mc, struct dm_target *ti, char *result,
 
 	DMEMIT_TARGET_NAME_VERSION(ti->type);
 	DMEMIT(",algorithm=%s,key_type=%s,offset=%llu,verifier=%c;",
-	       algorithm_names[mc->key_ref.algorithm], ima_key_type(mc),
+	       algorithm_names[mc->key.ref.algorithm], ima_key_type(mc),
 	       (u64)mc->start, mc->has_verifier ? 'y' : 'n');
 }
 
@@ -1215,6 +1265,41 @@ static void mktme_status(struct dm_target *ti, status_type_t type,
 		emit_ima(mc, ti, result, maxlen);
 		break;
 	}
+}
+
+/*
+ * Messages
+ */
+
+static int rebind(struct mktme_c *mc, const char *arg)
+{
+	struct mktme_key_arg key = {
+		.ref.algorithm = mc->key.ref.algorithm,
+	};
+	char *error = "";
+	int r;
+
+	r = parse_key(&key, arg, &error);
+	if (!r && key.ref.kind != MKTME_KEY_OBJECT) {
+		error = "<key>: must be :<bytes>:<type>:<description>";
+		r = -EINVAL;
+	}
+	if (!r)
+		r = mktme_window_rebind(mc->window, &mc->user, &key.ref,
+					(const char **)&error);
+	if (r)
+		DMERR("%s: rebind: %s", mc->dev->name, error);
+	free_key(&key);
+	return r;
+}
+
+static int mktme_message(struct dm_target *ti, unsigned int argc, char **argv,
+			 char *result, unsigned int maxlen)
+{
+	if (argc == 2 && !strcasecmp(argv[0], DM_MKTME_MSG_REBIND))
+		return rebind(ti->private, argv[1]);
+	DMERR("message: must be \"rebind <key>\"");
+	return -EINVAL;
 }
 
 static int mktme_iterate_devices(struct dm_target *ti,
@@ -1244,6 +1329,7 @@ static struct target_type mktme_target = {
 	.dtr			= mktme_dtr,
 	.map			= mktme_map,
 	.status			= mktme_status,
+	.message		= mktme_message,
 	.iterate_devices	= mktme_iterate_devices,
 	.io_hints		= mktme_io_hints,
 	.direct_access		= mktme_dax_direct_access,

@@ -118,6 +118,7 @@ static int __init mktme_init(void)
 	r = limit_to_mappable(cap);
 	if (r)
 		return r;
+	mktme_key_init();
 	r = mktme_keyid_init(cap->keyids, &mktme_pconfig_ops);
 	if (r)
 		return r;
@@ -125,9 +126,15 @@ static int __init mktme_init(void)
 	r = mktme_registry_init();
 	if (r)
 		goto err_keyid_exit;
-	r = mktme_sysfs_init();
+	r = mktme_package_init();
 	if (r)
 		goto err_registry_exit;
+	r = mktme_sysfs_init();
+	if (r)
+		goto err_package_exit;
+	r = mktme_power_init();
+	if (r)
+		goto err_sysfs_exit;
 	mktme_failure_init();
 
 	pr_info("%u KeyIDs, address bits %u to %u, KeyID 0 %s\n", cap->keyids,
@@ -135,6 +142,10 @@ static int __init mktme_init(void)
 		cap->bypass ? "not encrypted" : "encrypted with a key per boot");
 	return 0;
 
+err_sysfs_exit:
+	mktme_sysfs_exit();
+err_package_exit:
+	mktme_package_exit();
 err_registry_exit:
 	mktme_registry_exit();
 err_keyid_exit:
@@ -146,7 +157,9 @@ module_init(mktme_init);
 static void __exit mktme_exit(void)
 {
 	mktme_failure_exit();
+	mktme_power_exit();
 	mktme_holder_exit();
+	mktme_package_exit();
 	mktme_registry_exit();
 	mktme_sysfs_exit();
 	mktme_keyid_exit();

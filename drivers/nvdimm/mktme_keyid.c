@@ -14,7 +14,12 @@
  * A KeyID is programmed on every online package or on none.  It is cleared on
  * all of them when its last user goes, and is given out again only if that
  * succeeded everywhere: a KeyID that still holds a key somewhere is lost until
- * the machine restarts, which is better than two keys under one number.
+ * that can be mended, which is better than two keys under one number.
+ *
+ * Packages come and go (see mktme_package.c).  One that comes is given every key
+ * in use, whether or not it still has it, and is cleared of what is not in use;
+ * if a key cannot be had, it is given none.  One that goes is cleared, since
+ * nobody can do that later.
  *
  * Whoever asks for a volume key that is in use already gets the same KeyID.
  * "The same" is decided by a digest of the key, keyed by a secret that is made
@@ -35,14 +40,9 @@
 #include <linux/key.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
-#include <linux/random.h>
-#include <linux/siphash.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/topology.h>
-#include <crypto/algapi.h>
-#include <keys/encrypted-type.h>
-#include <keys/user-type.h>
 
 #include "mktme_priv.h"
 #include "mktme_trace.h"
@@ -55,7 +55,9 @@
  * @users: windows and raw views that use it; 0 if it is free or lost
  * @object: reference on the key object, if there is one and somebody wants it
  * @digest: of the volume key, to recognise it
- * @packages: logical ids of the packages that hold the key
+ * @packages: logical ids of the packages that hold the key, or may do
+ * @lacks_key: a package was refused because the key could not be had
+ * @is_lost: a package lost the key while the machine slept
  *
  * All under keyid_mutex, except @number, which never changes.
  */
@@ -67,6 +69,8 @@ struct mktme_keyid {
 	struct key *object;
 	u64 digest[MKTME_DIGEST_WORDS];
 	unsigned long *packages;
+	bool lacks_key;
+	bool is_lost;
 };
 
 /* Protects the table and serialises all programming. */
@@ -78,20 +82,6 @@ static struct cpumask lead_cpus;
 static const struct mktme_ll_ops *ll_ops;
 static struct mktme_keyid *keyid_table;
 static unsigned int keyid_count;
-static siphash_key_t digest_secret[MKTME_DIGEST_WORDS] __ro_after_init;
-
-/**
- * mktme_key_bytes() - length of a volume key
- * @algorithm: what the key is for
- *
- * Return: bytes of data key and tweak key together
- */
-unsigned int mktme_key_bytes(enum mktme_algorithm algorithm)
-{
-	return algorithm == MKTME_AES_XTS_128 ? DM_MKTME_XTS_128_KEY_BYTES :
-						DM_MKTME_XTS_256_KEY_BYTES;
-}
-EXPORT_SYMBOL_GPL(mktme_key_bytes);
 
 /*
  * Packages
@@ -135,213 +125,57 @@ static void unlock_keyids(void)
 	cpus_read_unlock();
 }
 
+static void clear_on(struct mktme_keyid *keyid, int cpu)
+{
+	int package = topology_logical_package_id(cpu);
+	int r;
+
+	if (!test_bit(package, keyid->packages))
+		return;
+	r = ll_ops->clear(cpu, keyid->number);
+	trace_mktme_clear(keyid->number, package, r);
+	if (!r)
+		__clear_bit(package, keyid->packages);
+}
+
 static void clear_packages(struct mktme_keyid *keyid)
 {
-	int cpu, package, r;
+	int cpu;
 
-	for_each_cpu(cpu, &lead_cpus) {
-		package = topology_logical_package_id(cpu);
-		if (!test_bit(package, keyid->packages))
-			continue;
-		r = ll_ops->clear(cpu, keyid->number);
-		trace_mktme_clear(keyid->number, package, r);
-		if (!r)
-			__clear_bit(package, keyid->packages);
-	}
+	for_each_cpu(cpu, &lead_cpus)
+		clear_on(keyid, cpu);
 	if (!bitmap_empty(keyid->packages, nr_cpu_ids))
 		pr_err("KeyID %u could not be cleared on every package and is not used again\n",
 		       keyid->number);
 }
 
+static int program_on(struct mktme_keyid *keyid, int cpu, const u8 *key)
+{
+	int package = topology_logical_package_id(cpu);
+	int r;
+
+	r = ll_ops->program(cpu, keyid->number, keyid->kind, keyid->algorithm,
+			    key);
+	trace_mktme_program(keyid->number, package, keyid->kind, r);
+	if (!r)
+		__set_bit(package, keyid->packages);
+	return r;
+}
+
 static int program_packages(struct mktme_keyid *keyid, const u8 *key)
 {
-	int cpu, package, r;
+	int cpu, r;
 
 	for_each_cpu(cpu, &lead_cpus) {
-		package = topology_logical_package_id(cpu);
-		r = ll_ops->program(cpu, keyid->number, keyid->kind,
-				    keyid->algorithm, key);
-		trace_mktme_program(keyid->number, package, keyid->kind, r);
+		r = program_on(keyid, cpu, key);
 		if (r)
 			goto rollback;
-		__set_bit(package, keyid->packages);
 	}
 	return 0;
 
 rollback:
 	clear_packages(keyid);
 	return r;
-}
-
-/*
- * Key objects
- */
-
-static const struct key_type *find_key_type(const char *name)
-{
-	if (!strcmp(name, "logon"))
-		return &key_type_logon;
-	if (!strcmp(name, "user"))
-		return &key_type_user;
-	if (IS_ENABLED(CONFIG_ENCRYPTED_KEYS) && !strcmp(name, "encrypted"))
-		return &key_type_encrypted;
-	return NULL;
-}
-
-static struct key *request_volume_key(const struct mktme_key_ref *ref,
-				      const char **error)
-{
-	const struct key_type *type = find_key_type(ref->type);
-	struct key *key;
-
-	if (!type) {
-		*error = "<key>: type must be user, logon or encrypted";
-		return ERR_PTR(-EINVAL);
-	}
-	key = request_key((struct key_type *)type, ref->description, NULL);
-	if (IS_ERR(key))
-		*error = PTR_ERR(key) == -EKEYREVOKED ||
-			 PTR_ERR(key) == -EKEYEXPIRED ?
-			 "<key>: the key is revoked or has expired" :
-			 "<key>: no such key in the caller's keyrings";
-	return key;
-}
-
-static const u8 *key_payload_rcu(const struct key *key, unsigned int *bytes)
-{
-	const struct encrypted_key_payload *ekp;
-	const struct user_key_payload *ukp;
-
-	if (IS_ENABLED(CONFIG_ENCRYPTED_KEYS) &&
-	    key->type == &key_type_encrypted) {
-		ekp = dereference_key_rcu(key);
-		*bytes = ekp ? ekp->decrypted_datalen : 0;
-		return ekp ? ekp->decrypted_data : NULL;
-	}
-	ukp = user_key_payload_rcu(key);
-	*bytes = ukp ? ukp->datalen : 0;
-	return ukp ? ukp->data : NULL;
-}
-
-/* Hardware accepts weak keys without a word (SDM, PCONFIG): look ourselves. */
-static int check_strength(const u8 *key, unsigned int bytes,
-			  const char **error)
-{
-	unsigned int half = bytes / 2;
-
-	if (!crypto_memneq(key, key + half, half)) {
-		*error = "<key>: data key and tweak key are equal";
-		return -EINVAL;
-	}
-	if (!memchr_inv(key, 0, half) || !memchr_inv(key + half, 0, half)) {
-		*error = "<key>: half of the key is all zeros";
-		return -EINVAL;
-	}
-	return 0;
-}
-
-static int copy_payload(const struct key *key, unsigned int bytes,
-			struct mktme_volume_key *vk, const char **error)
-{
-	unsigned int payload_bytes;
-	const u8 *payload;
-	int r;
-
-	rcu_read_lock();
-	r = key_validate(key);
-	payload = key_payload_rcu(key, &payload_bytes);
-	if (!r && !payload)
-		r = -EKEYREVOKED;
-	if (r) {
-		*error = "<key>: the key is revoked or has expired";
-	} else if (payload_bytes != bytes) {
-		*error = "<key>: the key has another length than the table line says";
-		r = -EINVAL;
-	} else {
-		memcpy(vk->bytes, payload, bytes);
-	}
-	rcu_read_unlock();
-	return r;
-}
-
-static int read_volume_key(struct mktme_volume_key *vk,
-			   const struct mktme_key_ref *ref, const char **error)
-{
-	int i, r;
-
-	if (ref->bytes != mktme_key_bytes(ref->algorithm)) {
-		*error = "<key>: wrong length for <algorithm>";
-		return -EINVAL;
-	}
-	vk->object = request_volume_key(ref, error);
-	if (IS_ERR(vk->object)) {
-		r = PTR_ERR(vk->object);
-		vk->object = NULL;
-		return r;
-	}
-	r = copy_payload(vk->object, ref->bytes, vk, error);
-	if (r)
-		return r;
-	for (i = 0; i < MKTME_DIGEST_WORDS; i++)
-		vk->digest[i] = siphash(vk->bytes, ref->bytes,
-					&digest_secret[i]);
-	return check_strength(vk->bytes, ref->bytes, error);
-}
-
-static int check_algorithm(const struct mktme_key_ref *ref, const char **error)
-{
-	if (ref->kind == MKTME_KEY_PLAINTEXT ||
-	    mktme_cap.algs & mktme_pconfig_alg_bit(ref->algorithm))
-		return 0;
-	*error = "<algorithm>: not activated by the firmware";
-	return -ENODEV;
-}
-
-/**
- * mktme_volume_key_get() - read a key, to be programmed or compared
- * @ref: where it is
- * @error: set to the reason on failure
- *
- * Context: Process context of whoever's keyrings hold the key, sleeps.
- * Return: to be wiped by mktme_volume_key_put() soon, or an ERR_PTR(): -EINVAL,
- * -ENOKEY, -EKEYREVOKED, -EKEYEXPIRED, -ENODEV (algorithm not activated),
- * -ENOMEM
- */
-struct mktme_volume_key *mktme_volume_key_get(const struct mktme_key_ref *ref,
-					      const char **error)
-{
-	struct mktme_volume_key *vk;
-	int r;
-
-	r = check_algorithm(ref, error);
-	if (r)
-		return ERR_PTR(r);
-	vk = kzalloc(sizeof(*vk), GFP_KERNEL);
-	if (!vk) {
-		*error = "out of memory";
-		return ERR_PTR(-ENOMEM);
-	}
-	vk->kind = ref->kind;
-	vk->algorithm = ref->algorithm;
-	vk->discard = ref->discard;
-	if (ref->kind != MKTME_KEY_OBJECT)
-		return vk;
-	r = read_volume_key(vk, ref, error);
-	if (r) {
-		mktme_volume_key_put(vk);
-		return ERR_PTR(r);
-	}
-	return vk;
-}
-
-/**
- * mktme_volume_key_put() - wipe a key
- * @vk: from mktme_volume_key_get()
- */
-void mktme_volume_key_put(struct mktme_volume_key *vk)
-{
-	key_put(vk->object);
-	kfree_sensitive(vk);
 }
 
 /*
@@ -388,11 +222,17 @@ static struct mktme_keyid *find_free(void)
 	return NULL;
 }
 
-static void keep_object(struct mktme_keyid *keyid,
-			const struct mktme_volume_key *vk)
+/* Return: what is to be put, without the mutex, instead of what is kept now */
+static struct key *keep_object(struct mktme_keyid *keyid,
+			       const struct mktme_volume_key *vk)
 {
-	if (vk->object && !vk->discard && !keyid->object)
-		keyid->object = key_get(vk->object);
+	struct key *old = keyid->object;
+
+	if (!vk->object || vk->discard || (old && !key_validate(old)))
+		return NULL;
+	keyid->object = key_get(vk->object);
+	keyid->lacks_key = false;
+	return old;
 }
 
 static struct mktme_keyid *claim(const struct mktme_volume_key *vk,
@@ -414,33 +254,44 @@ static struct mktme_keyid *claim(const struct mktme_volume_key *vk,
 	}
 	keyid->users = 1;
 	memcpy(keyid->digest, vk->digest, sizeof(vk->digest));
-	keep_object(keyid, vk);
+	if (!vk->discard)
+		keyid->object = key_get(vk->object);
 	return keyid;
 }
 
 /**
  * mktme_keyid_get() - have a KeyID that holds this key on every package
  * @vk: the key
+ * @nid: NUMA node of the memory it is for
  * @error: set to the reason on failure
  *
  * Context: Process context, sleeps, takes the CPU hotplug lock for reading.
  * Return: a KeyID to be given back by mktme_keyid_put(), or an ERR_PTR():
- * -ENOSPC (none free), -EAGAIN or -EIO (hardware), -ENOMEM
+ * -ENOSPC (none free), -ENODEV (there is a package that owns the memory, and it
+ * is offline), -EAGAIN or -EIO (hardware), -ENOMEM
  */
-struct mktme_keyid *mktme_keyid_get(const struct mktme_volume_key *vk,
+struct mktme_keyid *mktme_keyid_get(const struct mktme_volume_key *vk, int nid,
 				    const char **error)
 {
 	struct mktme_keyid *keyid;
+	struct key *old = NULL;
 
 	lock_keyids();
+	if (mktme_package_is_away(nid)) {
+		*error = "<device>: the CPU package of its memory is offline";
+		keyid = ERR_PTR(-ENODEV);
+		goto out;
+	}
 	keyid = find_same_key(vk);
 	if (keyid) {
 		keyid->users++;
-		keep_object(keyid, vk);
+		old = keep_object(keyid, vk);
 	} else {
 		keyid = claim(vk, error);
 	}
+out:
 	unlock_keyids();
+	key_put(old);
 	return keyid;
 }
 
@@ -480,10 +331,268 @@ void mktme_keyid_put(struct mktme_keyid *keyid)
 		clear_packages(keyid);
 		object = keyid->object;
 		keyid->object = NULL;
+		keyid->lacks_key = false;
+		keyid->is_lost = false;
 		memzero_explicit(keyid->digest, sizeof(keyid->digest));
 	}
 	unlock_keyids();
 	key_put(object);
+}
+
+/*
+ * Keys that are needed again
+ */
+
+static const char *key_word(const struct mktme_keyid *keyid)
+{
+	if (keyid->kind != MKTME_KEY_OBJECT)
+		return "none";
+	if (!keyid->object)
+		return "discarded";
+	return key_validate(keyid->object) ? "unavailable" : "held";
+}
+
+/**
+ * mktme_keyid_key_word() - could the key be programmed again?
+ * @keyid: from mktme_keyid_get()
+ *
+ * Return: "held" if it could, "unavailable" if it is revoked or has expired,
+ * "discarded" if no reference was kept, "none" if there is no key object
+ */
+const char *mktme_keyid_key_word(struct mktme_keyid *keyid)
+{
+	const char *word;
+
+	mutex_lock(&keyid_mutex);
+	word = key_word(keyid);
+	mutex_unlock(&keyid_mutex);
+	return word;
+}
+
+/**
+ * mktme_keyid_lacks_key() - was a package refused for want of this key?
+ * @keyid: from mktme_keyid_get()
+ *
+ * Return: true until the key is supplied again
+ */
+bool mktme_keyid_lacks_key(struct mktme_keyid *keyid)
+{
+	return READ_ONCE(keyid->lacks_key);
+}
+
+/**
+ * mktme_keyid_rebind() - keep this key object from now on
+ * @keyid: from mktme_keyid_get()
+ * @vk: the key, which must be the one that @keyid holds
+ *
+ * Context: Process context, sleeps.
+ * Return: 0, -EOPNOTSUPP (@keyid does not need a key object) or -EKEYREJECTED
+ */
+int mktme_keyid_rebind(struct mktme_keyid *keyid,
+		       const struct mktme_volume_key *vk)
+{
+	struct key *old = NULL;
+	int r = 0;
+
+	mutex_lock(&keyid_mutex);
+	if (keyid->kind != MKTME_KEY_OBJECT) {
+		r = -EOPNOTSUPP;
+	} else if (!is_same_key(keyid, vk)) {
+		r = -EKEYREJECTED;
+	} else {
+		old = keyid->object;
+		keyid->object = key_get(vk->object);
+		keyid->lacks_key = false;
+	}
+	mutex_unlock(&keyid_mutex);
+	key_put(old);
+	return r;
+}
+
+static struct mktme_volume_key *key_again(const struct mktme_keyid *keyid)
+{
+	return mktme_volume_key_again(keyid->kind, keyid->algorithm,
+				      keyid->object);
+}
+
+/* All that are missing are to be named, and not only the first of them. */
+static int find_missing_keys(void)
+{
+	struct mktme_keyid *keyid;
+	int r = 0;
+
+	for (keyid = keyid_table; keyid < keyid_table + keyid_count; keyid++) {
+		if (!keyid->users || keyid->kind != MKTME_KEY_OBJECT ||
+		    (keyid->object && !key_validate(keyid->object)))
+			continue;
+		WRITE_ONCE(keyid->lacks_key, true);
+		r = -ENOKEY;
+	}
+	return r;
+}
+
+static int program_again(struct mktme_keyid *keyid, int cpu)
+{
+	struct mktme_volume_key *vk = key_again(keyid);
+	int r;
+
+	if (IS_ERR(vk))
+		return PTR_ERR(vk);
+	r = program_on(keyid, cpu, vk->object ? vk->bytes : NULL);
+	mktme_volume_key_put(vk);
+	return r;
+}
+
+static void clear_all_on(int cpu)
+{
+	struct mktme_keyid *keyid;
+
+	lockdep_assert_held(&keyid_mutex);
+	for (keyid = keyid_table; keyid < keyid_table + keyid_count; keyid++)
+		clear_on(keyid, cpu);
+}
+
+static int bring_up(int cpu)
+{
+	struct mktme_keyid *keyid;
+	int r;
+
+	lockdep_assert_held(&keyid_mutex);
+	r = find_missing_keys();
+	for (keyid = keyid_table; !r && keyid < keyid_table + keyid_count;
+	     keyid++) {
+		if (keyid->users)
+			r = program_again(keyid, cpu);
+		else
+			clear_on(keyid, cpu);
+	}
+	if (r)
+		clear_all_on(cpu);
+	return r;
+}
+
+/**
+ * mktme_keyid_bring_up() - give a package every key
+ * @cpu: its first one, on which this runs before user code does
+ *
+ * Context: CPU hotplug callback.
+ * Return: 0 or -errno: the package has no key then
+ */
+int mktme_keyid_bring_up(int cpu)
+{
+	int r;
+
+	mutex_lock(&keyid_mutex);
+	r = bring_up(cpu);
+	mutex_unlock(&keyid_mutex);
+	return r;
+}
+
+/**
+ * mktme_keyid_take_down() - take every key from a package
+ * @cpu: its last one, on which this runs when user code does not any more
+ *
+ * Context: CPU hotplug callback.
+ */
+void mktme_keyid_take_down(int cpu)
+{
+	mutex_lock(&keyid_mutex);
+	clear_all_on(cpu);
+	mutex_unlock(&keyid_mutex);
+}
+
+static int program_everywhere_again(struct mktme_keyid *keyid)
+{
+	int cpu, r = 0;
+
+	for_each_cpu(cpu, &lead_cpus)
+		r = r ?: program_again(keyid, cpu);
+	return r;
+}
+
+/**
+ * mktme_keyid_wake() - give every package every key: all may have been lost
+ * @lost_package: a package could not be brought up
+ *
+ * Context: Process context, sleeps, takes the CPU hotplug lock for reading.
+ */
+void mktme_keyid_wake(bool lost_package)
+{
+	struct mktme_keyid *keyid;
+
+	lock_keyids();
+	for (keyid = keyid_table; keyid < keyid_table + keyid_count; keyid++)
+		if (keyid->users)
+			keyid->is_lost = lost_package ||
+					 program_everywhere_again(keyid);
+	unlock_keyids();
+}
+
+/**
+ * mktme_keyid_is_lost() - did the key not survive the machine's sleep?
+ * @keyid: from mktme_keyid_get()
+ *
+ * Return: true if not
+ */
+bool mktme_keyid_is_lost(struct mktme_keyid *keyid)
+{
+	return READ_ONCE(keyid->is_lost);
+}
+
+/**
+ * mktme_keyid_survives_sleep() - can it be as it was after its key was lost?
+ * @keyid: from mktme_keyid_get()
+ *
+ * Return: false if nobody has the key any more
+ */
+bool mktme_keyid_survives_sleep(struct mktme_keyid *keyid)
+{
+	bool survives;
+
+	mutex_lock(&keyid_mutex);
+	survives = keyid->kind == MKTME_KEY_PLAINTEXT ||
+		   (keyid->object && !key_validate(keyid->object));
+	mutex_unlock(&keyid_mutex);
+	return survives;
+}
+
+/**
+ * mktme_keyid_replace() - take the key away while somebody may write
+ * @keyid: in use
+ *
+ * What is still written through it shall not reach the media as clear text, so it
+ * gets a key that nobody knows.
+ *
+ * Context: Process context, sleeps, takes the CPU hotplug lock for reading.
+ */
+void mktme_keyid_replace(struct mktme_keyid *keyid)
+{
+	int cpu;
+
+	lock_keyids();
+	if (keyid->kind != MKTME_KEY_PLAINTEXT) {
+		keyid->kind = MKTME_KEY_RANDOM;
+		keyid->is_lost = true;
+		for_each_cpu(cpu, &lead_cpus)
+			program_on(keyid, cpu, NULL);
+	}
+	unlock_keyids();
+}
+
+/**
+ * mktme_keyid_clear_all() - take away every key that was not replaced
+ *
+ * Context: Process context, sleeps, takes the CPU hotplug lock for reading.
+ */
+void mktme_keyid_clear_all(void)
+{
+	struct mktme_keyid *keyid;
+
+	lock_keyids();
+	for (keyid = keyid_table; keyid < keyid_table + keyid_count; keyid++)
+		if (!keyid->is_lost)
+			clear_packages(keyid);
+	unlock_keyids();
 }
 
 /**
@@ -578,7 +687,6 @@ int mktme_keyid_init(unsigned int keyids, const struct mktme_ll_ops *ops)
 		if (!keyid_table[i].packages)
 			goto err_exit;
 	}
-	get_random_bytes(digest_secret, sizeof(digest_secret));
 	ll_ops = ops;
 	return 0;
 

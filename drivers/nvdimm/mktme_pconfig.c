@@ -11,6 +11,7 @@
 #include <linux/build_bug.h>
 #include <linux/delay.h>
 #include <linux/random.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/string.h>
@@ -154,7 +155,11 @@ static int pconfig_on_cpu(int cpu, struct mktme_key_program *operand)
 	struct pconfig_call call = { .operand = operand };
 	int r;
 
-	r = smp_call_on_cpu(cpu, pconfig_with_retries, &call, false);
+	/* A CPU that comes or goes has a thread of its own at work on that. */
+	if (is_percpu_thread() && cpu == raw_smp_processor_id())
+		r = pconfig_with_retries(&call);
+	else
+		r = smp_call_on_cpu(cpu, pconfig_with_retries, &call, false);
 	if (!r)
 		r = pconfig_result(cpu, &call);
 	kfree_sensitive(operand);

@@ -16,6 +16,7 @@
 
 #define MKTME_DIGEST_WORDS	2
 
+struct cpumask;
 struct dax_device;
 struct key;
 struct mktme_hub;
@@ -117,10 +118,14 @@ enum mktme_window_state {
  * @mapping: addresses
  * @idle_refs: reference count of a page that nobody uses
  * @was_used: a user that has gone, or will, has accessed it
+ * @is_announced: user space knows of it by an event
+ * @round: last walk over all windows that has seen it
+ * @rcu: to free it
  * @reaper: unmaps a zombie as soon as it is idle
  * @passes: how often that was tried
  *
- * @node, @users, @state and @was_used are under the registry's mutex.
+ * @node, @users, @state, @was_used, @is_announced and @round are under the
+ * registry's mutex.
  */
 struct mktme_window {
 	struct device dev;
@@ -136,6 +141,9 @@ struct mktme_window {
 	struct mktme_mapping mapping;
 	int idle_refs;
 	bool was_used;
+	bool is_announced;
+	unsigned int round;
+	struct rcu_head rcu;
 	struct delayed_work reaper;
 	unsigned int passes;
 };
@@ -161,13 +169,39 @@ extern const struct mktme_ll_ops mktme_pconfig_ops;
 int mktme_pconfig_detect(struct mktme_cap *cap);
 u32 mktme_pconfig_alg_bit(enum mktme_algorithm algorithm);
 
+/* mktme_key.c */
+void mktme_key_init(void);
+struct mktme_volume_key *mktme_volume_key_get(const struct mktme_key_ref *ref,
+					      const char **error);
+struct mktme_volume_key *mktme_volume_key_again(enum mktme_key_kind kind,
+						enum mktme_algorithm algorithm,
+						struct key *object);
+void mktme_volume_key_put(struct mktme_volume_key *vk);
+
+/* mktme_package.c */
+int mktme_package_init(void);
+void mktme_package_exit(void);
+bool mktme_package_may_serve(int package, int nid);
+bool mktme_package_is_away(int nid);
+void mktme_package_refused_cpus(struct cpumask *cpus);
+bool mktme_package_lost_in_sleep(void);
+
+/* mktme_power.c */
+extern const struct dev_pm_ops mktme_pm_ops;
+int mktme_power_init(void);
+void mktme_power_exit(void);
+
+/* mktme_event.c */
+extern struct bus_type mktme_bus;
+void mktme_event_add(struct mktme_window *window);
+void mktme_event_remove(struct mktme_window *window);
+void mktme_event_change(struct mktme_window *window, const char *event);
+void mktme_event_key_needed(struct mktme_window *window, unsigned int cpu);
+
 /* mktme_keyid.c */
 int mktme_keyid_init(unsigned int keyids, const struct mktme_ll_ops *ops);
 void mktme_keyid_exit(void);
-struct mktme_volume_key *mktme_volume_key_get(const struct mktme_key_ref *ref,
-					      const char **error);
-void mktme_volume_key_put(struct mktme_volume_key *vk);
-struct mktme_keyid *mktme_keyid_get(const struct mktme_volume_key *vk,
+struct mktme_keyid *mktme_keyid_get(const struct mktme_volume_key *vk, int nid,
 				    const char **error);
 void mktme_keyid_put(struct mktme_keyid *keyid);
 bool mktme_keyid_holds(struct mktme_keyid *keyid,
@@ -176,6 +210,17 @@ unsigned int mktme_keyid_number(const struct mktme_keyid *keyid);
 unsigned int mktme_keyid_packages(struct mktme_keyid *keyid,
 				  unsigned int *online);
 void mktme_keyid_count(unsigned int *used, unsigned int *lost);
+const char *mktme_keyid_key_word(struct mktme_keyid *keyid);
+bool mktme_keyid_lacks_key(struct mktme_keyid *keyid);
+int mktme_keyid_rebind(struct mktme_keyid *keyid,
+		       const struct mktme_volume_key *vk);
+int mktme_keyid_bring_up(int cpu);
+void mktme_keyid_take_down(int cpu);
+bool mktme_keyid_survives_sleep(struct mktme_keyid *keyid);
+void mktme_keyid_wake(bool lost_package);
+bool mktme_keyid_is_lost(struct mktme_keyid *keyid);
+void mktme_keyid_replace(struct mktme_keyid *keyid);
+void mktme_keyid_clear_all(void);
 unsigned int mktme_online_packages(void);
 
 /* mktme_window.c */
@@ -191,6 +236,13 @@ int mktme_registry_init(void);
 void mktme_registry_exit(void);
 const char *mktme_window_state_name(struct mktme_window *window);
 void mktme_registry_remove_base(struct device *dev);
+void mktme_registry_shut_down(void);
+bool mktme_registry_needs_package(int package);
+void mktme_registry_for_each(void (*fn)(struct mktme_window *window, void *arg),
+			     void *arg);
+void mktme_registry_for_each_mapped(void (*fn)(struct mktme_window *window));
+void mktme_window_mark_going(struct mktme_window *window);
+void mktme_window_volume_name(struct mktme_window *window, char *name);
 void mktme_registry_for_overlaps(phys_addr_t phys, u64 bytes,
 				 void (*fn)(struct mktme_window *window,
 					    phys_addr_t phys, u64 bytes,

@@ -30,9 +30,10 @@
  *
  * The memory cannot go earlier.  Whoever unbinds the namespace waits for it.
  *
- * Locks: device lock of the base, then registry_mutex, then the CPU hotplug
- * lock and the mutex of the KeyIDs.  The registry's mutex is not held while
- * mapping, unmapping, flushing or taking mappings away.
+ * Locks: device lock of the base, then reap_sem, then registry_mutex, then the
+ * CPU hotplug lock and the mutex of the KeyIDs.  The registry's mutex is not held
+ * while mapping, unmapping, flushing or taking mappings away.  With the CPU
+ * hotplug lock held the list is read under RCU.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
@@ -45,6 +46,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/rculist.h>
+#include <linux/rwsem.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
 #include <linux/wait.h>
@@ -61,6 +63,12 @@ static LIST_HEAD(registry);
 
 /* Keeps a user while it is told of a memory failure. */
 DEFINE_STATIC_SRCU(user_srcu);
+
+/* Held for writing by whoever wants no window to be unmapped just now. */
+static DECLARE_RWSEM(reap_sem);
+
+/* The machine ends: no window becomes live or is unmapped any more. */
+static bool is_shut_down;
 
 static struct workqueue_struct *reaper_wq;
 
@@ -113,7 +121,7 @@ static void window_release(struct device *dev)
 	if (window->disk)
 		put_device(disk_to_dev(window->disk));
 	put_device(window->base.dev);
-	kfree(window);
+	kfree_rcu(window, rcu);
 }
 
 static struct mktme_window *window_alloc(const struct mktme_base *base,
@@ -139,6 +147,7 @@ static struct mktme_window *window_alloc(const struct mktme_base *base,
 
 	device_initialize(&window->dev);
 	window->dev.parent = mktme_dev;
+	window->dev.bus = &mktme_bus;
 	window->dev.groups = mktme_window_groups;
 	window->dev.release = window_release;
 	dev_set_name(&window->dev, "window-%llx", (u64)base->phys);
@@ -226,7 +235,7 @@ static struct mktme_window *share_or_register(struct mktme_window *new,
 	if (!window) {
 		window = new;
 		set_state(window, MKTME_WINDOW_MAPPING);
-		list_add(&window->node, &registry);
+		list_add_rcu(&window->node, &registry);
 		add_user(window, user);
 		__module_get(THIS_MODULE);
 	}
@@ -271,7 +280,7 @@ static struct mktme_window *register_over_base(struct mktme_window *new,
 static void unregister(struct mktme_window *window)
 {
 	mutex_lock(&registry_mutex);
-	list_del(&window->node);
+	list_del_rcu(&window->node);
 	set_state(window, MKTME_WINDOW_GONE);
 	mutex_unlock(&registry_mutex);
 	atomic_inc(&gone_count);
@@ -303,7 +312,8 @@ static void say_who_holds_keyids(void)
 static int take_keyid(struct mktme_window *window,
 		      const struct mktme_volume_key *vk, const char **error)
 {
-	struct mktme_keyid *keyid = mktme_keyid_get(vk, error);
+	struct mktme_keyid *keyid = mktme_keyid_get(vk, window->base.nid,
+						    error);
 
 	if (IS_ERR(keyid)) {
 		if (PTR_ERR(keyid) == -ENOSPC)
@@ -338,6 +348,7 @@ static int build(struct mktme_window *window,
 		goto err_keyid;
 	window->idle_refs = mktme_mapping_idle_refs(&window->mapping,
 						    window->base.memmap_bytes);
+	dev_set_uevent_suppress(&window->dev, true);
 	r = device_add(&window->dev);
 	if (r) {
 		*error = "out of memory";
@@ -359,9 +370,10 @@ err_keyid:
 static void set_live(struct mktme_window *window)
 {
 	struct mktme_user *user;
-	bool is_going = false;
+	bool is_going;
 
 	mutex_lock(&registry_mutex);
+	is_going = is_shut_down;
 	list_for_each_entry(user, &window->users, node)
 		is_going |= mktme_user_is_gone(user);
 	set_state(window, is_going ? MKTME_WINDOW_ZOMBIE : MKTME_WINDOW_LIVE);
@@ -476,6 +488,13 @@ EXPORT_SYMBOL_GPL(mktme_window_map);
  * Ending one
  */
 
+static void set_zombie(struct mktme_window *window)
+{
+	set_state(window, MKTME_WINDOW_ZOMBIE);
+	if (window->is_announced)
+		mktme_event_change(window, "going");
+}
+
 static bool is_pinned(struct mktme_window *window)
 {
 	struct mktme_user *user;
@@ -491,9 +510,11 @@ static bool is_pinned(struct mktme_window *window)
 static void tear_down(struct mktme_window *window)
 {
 	mktme_hub_put(window->hub);
-	device_del(&window->dev);
 	mktme_mapping_unmap(&window->mapping);
 	give_keyid_back(window);
+	if (window->is_announced)
+		mktme_event_remove(window);
+	device_del(&window->dev);
 	unregister(window);
 }
 
@@ -506,12 +527,12 @@ static void tear_down(struct mktme_window *window)
  * Scanning takes time in proportion to the length.  While the disk is open it
  * is done at growing intervals, against faults that are still under way.
  */
-static bool try_reap(struct mktme_window *window)
+static bool try_reap_locked(struct mktme_window *window)
 {
 	bool has_openers = window->was_used && disk_openers(window->disk);
 	bool is_busy = has_openers;
 
-	if (is_pinned(window))
+	if (is_shut_down || is_pinned(window))
 		return false;
 	window->passes++;
 	if (!has_openers || is_power_of_2(window->passes))
@@ -520,6 +541,16 @@ static bool try_reap(struct mktme_window *window)
 		return false;
 	tear_down(window);
 	return true;
+}
+
+static bool try_reap(struct mktme_window *window)
+{
+	bool is_gone;
+
+	down_read(&reap_sem);
+	is_gone = try_reap_locked(window);
+	up_read(&reap_sem);
+	return is_gone;
 }
 
 static void reap_work(struct work_struct *work)
@@ -580,6 +611,22 @@ void mktme_window_unpin(struct mktme_window *window, struct mktme_user *user)
 EXPORT_SYMBOL_GPL(mktme_window_unpin);
 
 /**
+ * mktme_window_publish() - a new user is ready, user space may know
+ * @window: from mktme_window_map() or mktme_window_share()
+ * @user: its user, which is not pinned any more
+ */
+void mktme_window_publish(struct mktme_window *window, struct mktme_user *user)
+{
+	mutex_lock(&registry_mutex);
+	user->pins--;
+	if (!window->is_announced)
+		mktme_event_add(window);
+	window->is_announced = true;
+	mutex_unlock(&registry_mutex);
+}
+EXPORT_SYMBOL_GPL(mktme_window_publish);
+
+/**
  * mktme_window_unmap() - give a window back
  * @window: from mktme_window_map()
  * @user: its user, which does not use it any more and makes no new mappings
@@ -598,7 +645,7 @@ void mktme_window_unmap(struct mktme_window *window, struct mktme_user *user)
 	is_last = list_empty(&window->users) &&
 		  window->state == MKTME_WINDOW_LIVE;
 	if (is_last)
-		set_state(window, MKTME_WINDOW_ZOMBIE);
+		set_zombie(window);
 	mutex_unlock(&registry_mutex);
 	synchronize_srcu(&user_srcu);
 
@@ -616,18 +663,43 @@ EXPORT_SYMBOL_GPL(mktme_window_unmap);
  * The memory goes
  */
 
-static void mark_going(struct mktme_window *window)
+/**
+ * mktme_window_mark_going() - let nobody use a window any more
+ * @window: any
+ *
+ * Context: from mktme_registry_for_each().
+ */
+void mktme_window_mark_going(struct mktme_window *window)
 {
+	enum mktme_user_state old;
 	struct mktme_user *user;
 
 	lockdep_assert_held(&registry_mutex);
-	list_for_each_entry(user, &window->users, node)
-		if (xchg(&user->state, MKTME_USER_GONE) == MKTME_USER_ACTIVE)
+	list_for_each_entry(user, &window->users, node) {
+		old = xchg(&user->state, MKTME_USER_GONE);
+		if (old == MKTME_USER_ACTIVE || old == MKTME_USER_ASLEEP)
 			window->was_used = true;
+	}
 	if (window->state == MKTME_WINDOW_LIVE) {
-		set_state(window, MKTME_WINDOW_ZOMBIE);
+		set_zombie(window);
 		queue_delayed_work(reaper_wq, &window->reaper, 0);
 	}
+}
+
+/**
+ * mktme_registry_shut_down() - let nobody use any window any more, for ever
+ *
+ * Context: Process context, sleeps.
+ */
+void mktme_registry_shut_down(void)
+{
+	struct mktme_window *window;
+
+	mutex_lock(&registry_mutex);
+	is_shut_down = true;
+	list_for_each_entry(window, &registry, node)
+		mktme_window_mark_going(window);
+	mutex_unlock(&registry_mutex);
 }
 
 static bool is_base_free(struct device *dev, bool remind)
@@ -667,7 +739,7 @@ void mktme_registry_remove_base(struct device *dev)
 	mutex_lock(&registry_mutex);
 	list_for_each_entry(window, &registry, node)
 		if (window->base.dev == dev)
-			mark_going(window);
+			mktme_window_mark_going(window);
 	mutex_unlock(&registry_mutex);
 
 	do {
@@ -682,8 +754,147 @@ void mktme_registry_remove_base(struct device *dev)
 }
 
 /*
+ * Keys
+ */
+
+/**
+ * mktme_window_rebind() - supply the key of a window again
+ * @window: from mktme_window_map()
+ * @user: its user
+ * @ref: where the key is
+ * @error: set to the reason on failure
+ *
+ * The key object is kept from now on, so that a CPU package that comes online
+ * can be given the key.
+ *
+ * Context: Process context of whoever's keyrings hold the key, sleeps.
+ * Return: 0, -ENODEV (the memory has gone, or the key), -EOPNOTSUPP (the window
+ * has no key object), -EKEYREJECTED (another key), or as mktme_window_map()
+ */
+int mktme_window_rebind(struct mktme_window *window, struct mktme_user *user,
+			const struct mktme_key_ref *ref, const char **error)
+{
+	struct mktme_volume_key *vk;
+	int r;
+
+	vk = mktme_volume_key_get(ref, error);
+	if (IS_ERR(vk))
+		return PTR_ERR(vk);
+	if (!mktme_window_pin(window, user)) {
+		*error = "<device>: was taken away";
+		r = -ENODEV;
+		goto out;
+	}
+	r = mktme_keyid_rebind(window->keyid, vk);
+	if (!r)
+		mktme_event_change(window, "key-bound");
+	else
+		*error = r == -EKEYREJECTED ?
+			 "<key>: not the key of the volume" :
+			 "<key>: the volume does not need one";
+	mktme_window_unpin(window, user);
+out:
+	mktme_volume_key_put(vk);
+	return r;
+}
+EXPORT_SYMBOL_GPL(mktme_window_rebind);
+
+/*
  * What others want to know
  */
+
+/**
+ * mktme_window_volume_name() - what people call the volume of a window
+ * @window: any
+ * @name: filled in; MKTME_NAME_BYTES.  The name of the disk will do if nobody is
+ *	left to say more.
+ *
+ * Context: from mktme_registry_for_each().
+ */
+void mktme_window_volume_name(struct mktme_window *window, char *name)
+{
+	struct mktme_user *user;
+
+	lockdep_assert_held(&registry_mutex);
+	strscpy(name, window->disk->disk_name, MKTME_NAME_BYTES);
+	user = list_first_entry_or_null(&window->users, struct mktme_user,
+					node);
+	if (user && user->ops)
+		user->ops->name(user, name);
+}
+
+/**
+ * mktme_registry_for_each() - call a function for each window that has a KeyID
+ * @fn: the function
+ * @arg: for @fn
+ *
+ * Context: Process context, sleeps; @fn is called with the registry's mutex
+ * held.
+ */
+void mktme_registry_for_each(void (*fn)(struct mktme_window *window, void *arg),
+			     void *arg)
+{
+	struct mktme_window *window;
+
+	mutex_lock(&registry_mutex);
+	list_for_each_entry(window, &registry, node)
+		if (window->keyid)
+			fn(window, arg);
+	mutex_unlock(&registry_mutex);
+}
+
+/**
+ * mktme_registry_for_each_mapped() - call a function for each that is mapped
+ * @fn: the function; the window stays mapped meanwhile
+ *
+ * Context: Process context, sleeps.
+ */
+void mktme_registry_for_each_mapped(void (*fn)(struct mktme_window *window))
+{
+	static unsigned int round;	/* under the mutex */
+	struct mktme_window *window;
+
+	down_write(&reap_sem);
+	mutex_lock(&registry_mutex);
+	round++;
+again:
+	list_for_each_entry(window, &registry, node) {
+		if (window->round == round || !window->keyid ||
+		    window->state == MKTME_WINDOW_MAPPING)
+			continue;
+		window->round = round;
+		mutex_unlock(&registry_mutex);
+		fn(window);
+		mutex_lock(&registry_mutex);
+		goto again;
+	}
+	mutex_unlock(&registry_mutex);
+	up_write(&reap_sem);
+}
+
+/**
+ * mktme_registry_needs_package() - is a window over memory behind a package?
+ * @package: logical id
+ *
+ * Context: CPU hotplug callback.
+ * Return: true if one may be, after saying which
+ */
+bool mktme_registry_needs_package(int package)
+{
+	struct mktme_window *window;
+	bool needs = false;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(window, &registry, node) {
+		if (!mktme_package_may_serve(package, window->base.nid))
+			continue;
+		needs = true;
+		pr_warn("%s: in use through KeyID %u, and package %d may serve its memory: close the volume first\n",
+			window->base_name, window->keyid_number, package);
+	}
+	rcu_read_unlock();
+	return needs;
+}
 
 /**
  * mktme_registry_for_overlaps() - call a function for each window over a range

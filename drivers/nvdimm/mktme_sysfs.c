@@ -4,8 +4,9 @@
  * in Documentation/ABI/testing/sysfs-devices-mktme.
  */
 
+#include <linux/cpumask.h>
 #include <linux/device.h>
-#include <linux/err.h>
+#include <linux/slab.h>
 #include <linux/sysfs.h>
 
 #include "mktme_hw.h"
@@ -81,6 +82,21 @@ static ssize_t bypass_show(struct device *dev, struct device_attribute *attr,
 }
 static DEVICE_ATTR_RO(bypass);
 
+static ssize_t cpus_refused_show(struct device *dev,
+				 struct device_attribute *attr, char *buf)
+{
+	cpumask_var_t cpus;
+	ssize_t n;
+
+	if (!alloc_cpumask_var(&cpus, GFP_KERNEL))
+		return -ENOMEM;
+	mktme_package_refused_cpus(cpus);
+	n = sysfs_emit(buf, "%*pbl\n", cpumask_pr_args(cpus));
+	free_cpumask_var(cpus);
+	return n;
+}
+static DEVICE_ATTR_RO(cpus_refused);
+
 static struct attribute *mktme_attrs[] = {
 	&dev_attr_keyids_total.attr,
 	&dev_attr_keyids_used.attr,
@@ -90,6 +106,7 @@ static struct attribute *mktme_attrs[] = {
 	&dev_attr_algorithms.attr,
 	&dev_attr_packages.attr,
 	&dev_attr_bypass.attr,
+	&dev_attr_cpus_refused.attr,
 	NULL,
 };
 ATTRIBUTE_GROUPS(mktme);
@@ -113,6 +130,17 @@ static ssize_t keyid_show(struct device *dev, struct device_attribute *attr,
 	return sysfs_emit(buf, "%u\n", mktme_dev_to_window(dev)->keyid_number);
 }
 static DEVICE_ATTR_RO(keyid);
+
+static ssize_t key_show(struct device *dev, struct device_attribute *attr,
+			char *buf)
+{
+	struct mktme_keyid *keyid = READ_ONCE(mktme_dev_to_window(dev)->keyid);
+
+	/* Entries of the table of KeyIDs live as long as the module. */
+	return sysfs_emit(buf, "%s\n",
+			  keyid ? mktme_keyid_key_word(keyid) : "none");
+}
+static DEVICE_ATTR_RO(key);
 
 /* Where things are in memory is not for everyone, as in libnvdimm. */
 static ssize_t physical_base_show(struct device *dev,
@@ -157,6 +185,7 @@ static DEVICE_ATTR_RO(disk);
 static struct attribute *mktme_window_attrs[] = {
 	&dev_attr_state.attr,
 	&dev_attr_keyid.attr,
+	&dev_attr_key.attr,
 	&dev_attr_physical_base.attr,
 	&dev_attr_size.attr,
 	&dev_attr_memmap_size.attr,
@@ -174,6 +203,35 @@ const struct attribute_group *mktme_window_groups[] = {
 	NULL,
 };
 
+static void mktme_release(struct device *dev)
+{
+	kfree(dev);
+}
+
+static const struct device_type mktme_type = {
+	.name = "mktme",
+	.groups = mktme_groups,
+	.release = mktme_release,
+	.pm = &mktme_pm_ops,
+};
+
+static int add_parent(void)
+{
+	struct device *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	int r;
+
+	if (!dev)
+		return -ENOMEM;
+	dev->type = &mktme_type;
+	device_initialize(dev);
+	r = dev_set_name(dev, "mktme") ?: device_add(dev);
+	if (r)
+		put_device(dev);
+	else
+		mktme_dev = dev;
+	return r;
+}
+
 /**
  * mktme_sysfs_init() - make the directory
  *
@@ -183,12 +241,12 @@ int mktme_sysfs_init(void)
 {
 	int r;
 
-	mktme_dev = root_device_register("mktme");
-	if (IS_ERR(mktme_dev))
-		return PTR_ERR(mktme_dev);
-	r = device_add_groups(mktme_dev, mktme_groups);
+	r = bus_register(&mktme_bus);
 	if (r)
-		root_device_unregister(mktme_dev);
+		return r;
+	r = add_parent();
+	if (r)
+		bus_unregister(&mktme_bus);
 	return r;
 }
 
@@ -197,6 +255,6 @@ int mktme_sysfs_init(void)
  */
 void mktme_sysfs_exit(void)
 {
-	device_remove_groups(mktme_dev, mktme_groups);
-	root_device_unregister(mktme_dev);
+	device_unregister(mktme_dev);
+	bus_unregister(&mktme_bus);
 }

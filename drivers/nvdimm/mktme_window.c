@@ -287,7 +287,7 @@ static int map_raw_unencrypted(struct mktme_raw *raw, const char **error)
 
 	if (IS_ERR(vk))
 		return PTR_ERR(vk);
-	raw->keyid = mktme_keyid_get(vk, error);
+	raw->keyid = mktme_keyid_get(vk, raw->base.nid, error);
 	mktme_volume_key_put(vk);
 	if (IS_ERR(raw->keyid))
 		return PTR_ERR(raw->keyid);

@@ -75,15 +75,20 @@ struct mktme_base {
 	int nid;
 };
 
+#define MKTME_NAME_BYTES	128
+
 /**
  * struct mktme_user_ops - what the engine asks of a user of a window
+ * @name: write what people call the volume, MKTME_NAME_BYTES at most
  * @memory_failure: memory at this offset of the window is bad; tell whoever
  *	has put data there.  Returns 0, or -EOPNOTSUPP if nobody wants to know.
  *	@flags are those of memory_failure().
  *
- * Context: process context, sleeps; the memory failure code holds its mutex.
+ * Context: process context, sleeps; the memory failure code holds its mutex, and
+ * whoever asks for the name one of the engine.
  */
 struct mktme_user_ops {
+	void (*name)(struct mktme_user *user, char *name);
 	int (*memory_failure)(struct mktme_user *user, u64 offset, u64 bytes,
 			      int flags);
 };
@@ -92,11 +97,14 @@ struct mktme_user_ops {
  * enum mktme_user_state - what a user has done and may do
  * @MKTME_USER_NEW: it has not accessed the window yet
  * @MKTME_USER_ACTIVE: it has
+ * @MKTME_USER_ASLEEP: it has; now the machine goes to sleep, or wakes, and the
+ *	hardware may not have the key
  * @MKTME_USER_GONE: it must not any more: the memory is being taken away
  */
 enum mktme_user_state {
 	MKTME_USER_NEW,
 	MKTME_USER_ACTIVE,
+	MKTME_USER_ASLEEP,
 	MKTME_USER_GONE,
 };
 
@@ -140,6 +148,14 @@ static inline bool mktme_user_is_gone(const struct mktme_user *user)
 	return READ_ONCE(user->state) == MKTME_USER_GONE;
 }
 
+/* Tasks are frozen, but workers of the kernel must wait, see mktme_user_wait(). */
+static inline bool mktme_user_is_asleep(const struct mktme_user *user)
+{
+	return READ_ONCE(user->state) == MKTME_USER_ASLEEP;
+}
+
+void mktme_user_wait(struct mktme_user *user);
+
 unsigned int mktme_key_bytes(enum mktme_algorithm algorithm);
 size_t mktme_memmap_bytes(size_t bytes);
 
@@ -153,7 +169,10 @@ struct mktme_window *mktme_window_map(const struct mktme_base *base,
 				      const char **error);
 bool mktme_window_pin(struct mktme_window *window, struct mktme_user *user);
 void mktme_window_unpin(struct mktme_window *window, struct mktme_user *user);
+void mktme_window_publish(struct mktme_window *window, struct mktme_user *user);
 void mktme_window_unmap(struct mktme_window *window, struct mktme_user *user);
+int mktme_window_rebind(struct mktme_window *window, struct mktme_user *user,
+			const struct mktme_key_ref *ref, const char **error);
 void *mktme_window_kaddr(const struct mktme_window *window);
 phys_addr_t mktme_window_phys(const struct mktme_window *window);
 void mktme_window_flush(struct mktme_window *window, size_t offset,

@@ -48,7 +48,8 @@
  *		no_verifier	there is no verifier; neither key nor place nor
  *				encryption itself is checked.
  *		discard_key	keep no reference on the key object.  A package
- *				that comes online later cannot be given the key.
+ *				that comes online later cannot be given the key
+ *				and stays offline, and the machine cannot sleep.
  *				A new table must bring the same key all the
  *				same: a digest of it, keyed by a secret of this
  *				boot, is compared.
@@ -70,7 +71,8 @@
  *	ENOKEY		no such key in the caller's keyrings
  *	EKEYREVOKED, EKEYEXPIRED	the key is no longer valid
  *	ENODEV		this machine cannot do it (see the kernel log, or
- *			"mktmesetup probe"), or <device> is being removed
+ *			"mktmesetup probe"), the CPU package of the memory is
+ *			offline, or <device> is being removed
  *	EOPNOTSUPP	<device> is not persistent memory that can be used
  *	ERANGE		the range cannot be addressed through a KeyID on this
  *			kernel (paging levels)
@@ -104,7 +106,22 @@
  * window	sectors mapped through the KeyID, verifier and struct pages
  *		included
  * poison	bad blocks known within the data, in sectors
- * state	"active", or "gone": <device> was taken away; every access fails
+ * state	"active", or "gone": <device> was taken away, or its key was lost
+ *		while the machine slept; every access fails
+ *
+ *
+ * Messages ("dmsetup message NAME 0 ...")
+ * ---------------------------------------
+ *
+ *	rebind <key>	supply the key again, as a key object like that of a
+ *			table line.  It must be the volume's, in whichever
+ *			object; the kernel keeps a reference on it from now on,
+ *			even if the table said "discard_key", and gives the key
+ *			to CPU packages that come online.
+ *
+ * fails as the constructor does for <key>, and with EKEYREJECTED (another key),
+ * EOPNOTSUPP (the volume has no key object) or ENODEV (<device> was taken away,
+ * or the key was lost while the machine slept).
  *
  *
  * The verifier
@@ -138,6 +155,8 @@
 #define DM_MKTME_OPT_NO_VERIFIER	"no_verifier"
 #define DM_MKTME_OPT_DISCARD_KEY	"discard_key"
 #define DM_MKTME_OPT_MEMMAP_DEV		"memmap=dev"
+
+#define DM_MKTME_MSG_REBIND		"rebind"
 
 /* Bytes of a volume key: data key, then tweak key, of equal length. */
 #define DM_MKTME_XTS_128_KEY_BYTES	32

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Sleep, restart and kexec: when all keys may be lost at once, or must not stay.
+ */
+
+/**
+ * DOC: Sleep and restart
+ *
+ * In S3 the memory keeps its contents and the CPUs lose theirs; nobody says that
+ * the keys of TME-MK come back.  So a volume whose key cannot be programmed again
+ * keeps the machine from sleeping.  The others' keys are programmed again before
+ * anything is read or written: tasks are frozen, bios of the kernel's own workers
+ * wait.  Should the hardware refuse, the volume fails closed, as if its memory had
+ * been taken away.  Sleep that is the kernel's own (s2idle) leaves the CPUs alone.
+ *
+ * Hibernation would write memory, and key objects with it, to a disk that this
+ * driver knows nothing of; it is refused.
+ *
+ * Neither kexec nor a restart that is not a reset clears the tables, so that is
+ * done here.  File systems may still be mounted, and their users at work, if
+ * somebody is in a hurry: windows fail first, then caches are written back, and
+ * where somebody might still write the key is replaced by one that nobody knows.
+ * A kernel that crashes does nothing of this: the keys stay for a crash kernel.
+ */
+
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/blkdev.h>
+#include <linux/dax.h>
+#include <linux/err.h>
+#include <linux/module.h>
+#include <linux/notifier.h>
+#include <linux/pm.h>
+#include <linux/reboot.h>
+#include <linux/suspend.h>
+#include <linux/wait.h>
+#include <asm/smp.h>
+
+#include "mktme_priv.h"
+
+/* Users that are asleep. */
+static DECLARE_WAIT_QUEUE_HEAD(wake_wait);
+
+/*
+ * Whoever copies to or from memory holds dax_read_lock(), and kill_dax() waits for
+ * all of them, whatever device they are at.
+ */
+static void wait_for_accesses(void)
+{
+	struct dax_device *dax_dev = alloc_dax(NULL, NULL);
+
+	if (IS_ERR(dax_dev))
+		return;
+	kill_dax(dax_dev);
+	put_dax(dax_dev);
+}
+
+/*
+ * Sleep
+ */
+
+static void check_can_wake(struct mktme_window *window, void *arg)
+{
+	char name[MKTME_NAME_BYTES];
+	int *error = arg;
+
+	if (mktme_keyid_survives_sleep(window->keyid))
+		return;
+	mktme_window_volume_name(window, name);
+	pr_err("%s: the key of volume %s would be lost while the machine sleeps: close it, or 'mktmesetup rebind %s' if it has one\n",
+	       window->base_name, name, name);
+	*error = -EBUSY;
+}
+
+static int mktme_suspend(struct device *dev)
+{
+	int error = 0;
+
+	if (pm_suspend_via_firmware())
+		mktme_registry_for_each(check_can_wake, &error);
+	return error;
+}
+
+static void change_users(struct mktme_window *window,
+			 enum mktme_user_state from, enum mktme_user_state to)
+{
+	struct mktme_user *user;
+
+	list_for_each_entry(user, &window->users, node)
+		cmpxchg(&user->state, from, to);
+}
+
+static void let_sleep(struct mktme_window *window, void *arg)
+{
+	change_users(window, MKTME_USER_ACTIVE, MKTME_USER_ASLEEP);
+}
+
+static int mktme_suspend_noirq(struct device *dev)
+{
+	if (!pm_suspend_via_firmware())
+		return 0;
+	mktme_registry_for_each(let_sleep, NULL);
+	wait_for_accesses();
+	mktme_package_lost_in_sleep();
+	return 0;
+}
+
+static void let_wake(struct mktme_window *window, void *arg)
+{
+	if (!mktme_keyid_is_lost(window->keyid)) {
+		change_users(window, MKTME_USER_ASLEEP, MKTME_USER_ACTIVE);
+		return;
+	}
+	pr_err("%s: the key in KeyID %u was lost while the machine slept; what is on %s fails from now on: close and open it\n",
+	       window->base_name, window->keyid_number,
+	       window->disk->disk_name);
+	mktme_keyid_replace(window->keyid);
+	mktme_window_mark_going(window);
+	if (window->is_announced)
+		mktme_event_change(window, "key-lost");
+}
+
+/* The other CPUs are online again, and have programmed their packages. */
+static int mktme_resume_noirq(struct device *dev)
+{
+	if (!pm_suspend_via_firmware())
+		return 0;
+	mktme_keyid_wake(mktme_package_lost_in_sleep());
+	mktme_registry_for_each(let_wake, NULL);
+	wake_up_all(&wake_wait);
+	return 0;
+}
+
+static void evict(struct mktme_window *window)
+{
+	mktme_window_evict_users(window, true);
+}
+
+static void evict_if_lost(struct mktme_window *window)
+{
+	if (mktme_keyid_is_lost(window->keyid))
+		evict(window);
+}
+
+/* Tasks are still frozen. */
+static int mktme_resume(struct device *dev)
+{
+	mktme_registry_for_each_mapped(evict_if_lost);
+	return 0;
+}
+
+static void refuse_hibernation(struct mktme_window *window, void *arg)
+{
+	char name[MKTME_NAME_BYTES];
+	int *error = arg;
+
+	mktme_window_volume_name(window, name);
+	pr_err("%s: the machine cannot hibernate while volume %s is open: close it\n",
+	       window->base_name, name);
+	*error = -EBUSY;
+}
+
+static int mktme_freeze(struct device *dev)
+{
+	int error = 0;
+
+	mktme_registry_for_each(refuse_hibernation, &error);
+	return error;
+}
+
+const struct dev_pm_ops mktme_pm_ops = {
+	.suspend = mktme_suspend,
+	.suspend_noirq = mktme_suspend_noirq,
+	.resume_noirq = mktme_resume_noirq,
+	.resume = mktme_resume,
+	.freeze = mktme_freeze,
+};
+
+/**
+ * mktme_user_wait() - until the machine is awake
+ * @user: whoever is asleep
+ *
+ * Context: Process context, sleeps.
+ */
+void mktme_user_wait(struct mktme_user *user)
+{
+	wait_event(wake_wait, !mktme_user_is_asleep(user));
+}
+EXPORT_SYMBOL_GPL(mktme_user_wait);
+
+/*
+ * Restart
+ */
+
+/* Faults that are under way may still map pages while the disk is open. */
+static void replace_key_if_used(struct mktme_window *window)
+{
+	if (disk_openers(window->disk) ||
+	    mktme_window_evict_users(window, false))
+		mktme_keyid_replace(window->keyid);
+}
+
+/* On the way down it does not matter what writing back all caches costs. */
+static int on_reboot(struct notifier_block *nb, unsigned long action,
+		     void *data)
+{
+	mktme_registry_shut_down();
+	mktme_registry_for_each_mapped(evict);
+	wait_for_accesses();
+	wbinvd_on_all_cpus();
+	mktme_registry_for_each_mapped(replace_key_if_used);
+	mktme_keyid_clear_all();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block reboot_notifier = {
+	.notifier_call = on_reboot,
+};
+
+/**
+ * mktme_power_init() - be told when the machine restarts
+ *
+ * Return: 0 or -errno
+ */
+int mktme_power_init(void)
+{
+	return register_reboot_notifier(&reboot_notifier);
+}
+
+/**
+ * mktme_power_exit() - undo mktme_power_init()
+ */
+void mktme_power_exit(void)
+{
+	unregister_reboot_notifier(&reboot_notifier);
+}
