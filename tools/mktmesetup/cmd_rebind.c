@@ -80,7 +80,13 @@ static int rebind_key_object(const struct libmktme_volume *volume)
 	struct libmktme_table key = volume->table;
 	int err = take_key_description(&key);
 
-	return err ? err : libmktme_volume_rebind(volume->name, &key);
+	if (err)
+		return err;
+	err = libmktme_volume_rebind(volume->name, &key);
+	if (err == -EINVAL)
+		set_hint("the key must have %u bytes; the kernel log says more",
+			 key.key_bytes);
+	return err;
 }
 
 static int rebind_volume(const struct libmktme_volume *volume)

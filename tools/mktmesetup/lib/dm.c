@@ -344,3 +344,30 @@ out:
 	dm_task_destroy(task);
 	return err;
 }
+
+struct find_minor {
+	unsigned int minor;
+	char *name;
+	size_t size;
+};
+
+static int match_minor(const char *name, void *arg)
+{
+	struct find_minor *find = arg;
+	struct dm_info info;
+
+	if (query_info(name, &info) || info.minor != find->minor)
+		return 0;
+	snprintf(find->name, find->size, "%s", name);
+	return 1;
+}
+
+int libmktme_dm_name(unsigned int minor, char *name, size_t size)
+{
+	struct find_minor find = { minor, name, size };
+	int r = libmktme_dm_foreach_name(match_minor, &find);
+
+	if (r < 0)
+		return r;
+	return r ? 0 : -ENODEV;
+}

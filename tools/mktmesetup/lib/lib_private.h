@@ -60,6 +60,7 @@ int libmktme_dm_create(const char *name, const char *uuid, uint64_t sectors,
 int libmktme_dm_message(const char *name, const char *message);
 int libmktme_dm_remove(const char *name, bool is_deferred);
 int libmktme_dm_query(const char *name, struct libmktme_volume *volume);
+int libmktme_dm_name(unsigned int minor, char *name, size_t size);
 int libmktme_dm_foreach_name(int (*fn)(const char *name, void *arg), void *arg);
 
 /* users.c: say who uses a block device */

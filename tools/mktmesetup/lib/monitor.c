@@ -59,6 +59,23 @@ static const char *disk_of(struct udev_device *device)
 	return disk ? disk : udev_device_get_sysattr_value(device, "disk");
 }
 
+/*
+ * Everybody may read it, but it is not there before the first table is.  Then
+ * device-mapper knows it, and tells root.
+ */
+static int read_name(const char *disk, char *name, size_t size)
+{
+	unsigned int minor;
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/block/%s/dm/name", disk);
+	if (!libmktme_read_line(path, name, size))
+		return 0;
+	if (sscanf(disk, "dm-%u", &minor) != 1)
+		return -EINVAL;
+	return libmktme_dm_name(minor, name, size);
+}
+
 /* Without memory for it, the name is not known later. */
 static void learn_window(struct libmktme_monitor *monitor,
 			 struct udev_device *device)
@@ -66,12 +83,9 @@ static void learn_window(struct libmktme_monitor *monitor,
 	const char *name = udev_device_get_sysname(device);
 	const char *disk = disk_of(device);
 	struct window **link = find_window(monitor, name);
-	char path[128], volume[LIBMKTME_NAME_BYTES];
+	char volume[LIBMKTME_NAME_BYTES];
 
-	if (!disk)
-		return;
-	snprintf(path, sizeof(path), "/sys/block/%s/dm/name", disk);
-	if (libmktme_read_line(path, volume, sizeof(volume)))
+	if (!disk || read_name(disk, volume, sizeof(volume)))
 		return;
 	if (!*link)
 		*link = calloc(1, sizeof(**link));

@@ -227,7 +227,7 @@ int libmktme_volume_rebind(const char *name, const struct libmktme_table *key)
 	err = libmktme_table_format_key(key, text, sizeof(text));
 	if (err)
 		return err;
-	snprintf(message, sizeof(message), "rebind %s", text);
+	snprintf(message, sizeof(message), DM_MKTME_MSG_REBIND " %s", text);
 	libmktme_debug("message: %s", message);
 	err = libmktme_dm_message(name, message);
 	explain_rebind(err);
