@@ -849,10 +849,6 @@ bool libmktme_volume_keeps_key(const struct libmktme_volume *volume);
 /* Could it, and must be given the key again first? */
 bool libmktme_volume_lacks_key(const struct libmktme_volume *volume);
 
-/* Does it belong to the container with this UUID? */
-bool libmktme_volume_is_of(const struct libmktme_volume *volume,
-			   const char *uuid);
-
 /* How to activate a volume. */
 #define LIBMKTME_READONLY (1U << 0)
 /* For the library's own use while it works: hidden from udev. */
@@ -924,6 +920,10 @@ int libmktme_volume_get(const char *name, struct libmktme_volume *volume);
  */
 int libmktme_volume_find(const char *uuid, struct libmktme_volume *volume);
 
+/* Is it the active volume of the container with that UUID? */
+bool libmktme_volume_has_uuid(const struct libmktme_volume *volume,
+			      const char *uuid);
+
 /**
  * libmktme_volume_end_on() - is a block device a volume on that memory?
  * @path: of the block device, or of a file
@@ -953,6 +953,44 @@ int libmktme_volume_check_name(const char *name);
 int libmktme_volume_foreach(void (*fn)(const struct libmktme_volume *volume,
 				       void *arg),
 			    void *arg);
+
+/* ---- is this machine fit? -------------------------------------------------- */
+
+enum libmktme_verdict {
+	LIBMKTME_OK,
+	LIBMKTME_WARN,
+	LIBMKTME_FAIL,
+	LIBMKTME_UNKNOWN,
+};
+
+/**
+ * struct libmktme_probe_item - one requirement
+ * @key: short name for programs, "tme_enabled"
+ * @title: what is required
+ * @verdict: whether it is there
+ * @detail: what was found
+ * @advice: what to change, or NULL
+ */
+struct libmktme_probe_item {
+	const char *key;
+	const char *title;
+	enum libmktme_verdict verdict;
+	char detail[120];
+	const char *advice;
+};
+
+/**
+ * libmktme_probe() - check every requirement of this machine
+ * @base: also check this memory, or NULL
+ * @fn: called for each requirement
+ * @arg: for @fn
+ *
+ * Return: 0 if volumes can be used here, -ENODEV if not
+ */
+int libmktme_probe(const struct libmktme_base *base,
+		   void (*fn)(const struct libmktme_probe_item *item,
+			      void *arg),
+		   void *arg);
 
 /* ---- events --------------------------------------------------------------- */
 
@@ -997,43 +1035,5 @@ int libmktme_monitor_fd(const struct libmktme_monitor *monitor);
  */
 int libmktme_monitor_next(struct libmktme_monitor *monitor,
 			  struct libmktme_event *event);
-
-/* ---- is this machine fit? -------------------------------------------------- */
-
-enum libmktme_verdict {
-	LIBMKTME_OK,
-	LIBMKTME_WARN,
-	LIBMKTME_FAIL,
-	LIBMKTME_UNKNOWN,
-};
-
-/**
- * struct libmktme_probe_item - one requirement
- * @key: short name for programs, "tme_enabled"
- * @title: what is required
- * @verdict: whether it is there
- * @detail: what was found
- * @advice: what to change, or NULL
- */
-struct libmktme_probe_item {
-	const char *key;
-	const char *title;
-	enum libmktme_verdict verdict;
-	char detail[120];
-	const char *advice;
-};
-
-/**
- * libmktme_probe() - check every requirement of this machine
- * @base: also check this memory, or NULL
- * @fn: called for each requirement
- * @arg: for @fn
- *
- * Return: 0 if volumes can be used here, -ENODEV if not
- */
-int libmktme_probe(const struct libmktme_base *base,
-		   void (*fn)(const struct libmktme_probe_item *item,
-			      void *arg),
-		   void *arg);
 
 #endif /* LIBMKTME_H */

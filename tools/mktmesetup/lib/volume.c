@@ -316,8 +316,8 @@ int libmktme_volume_foreach(void (*fn)(const struct libmktme_volume *volume,
 
 /* ---- find ---- */
 
-bool libmktme_volume_is_of(const struct libmktme_volume *volume,
-			   const char *uuid)
+bool libmktme_volume_has_uuid(const struct libmktme_volume *volume,
+			      const char *uuid)
 {
 	char prefix[sizeof(DM_UUID_PREFIX) + LIBMKTME_UUID_BYTES];
 
@@ -335,7 +335,7 @@ static void match_uuid(const struct libmktme_volume *volume, void *arg)
 {
 	struct find *find = arg;
 
-	if (!libmktme_volume_is_of(volume, find->uuid))
+	if (!libmktme_volume_has_uuid(volume, find->uuid))
 		return;
 	*find->volume = *volume;
 	find->is_found = true;

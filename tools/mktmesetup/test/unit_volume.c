@@ -60,12 +60,12 @@ static void test_owner(void **state)
 	};
 
 	(void)state;
-	assert_true(libmktme_volume_is_of(
+	assert_true(libmktme_volume_has_uuid(
 		&volume, "12345678-1234-abcd-8def-123456789abc"));
-	assert_false(libmktme_volume_is_of(
+	assert_false(libmktme_volume_has_uuid(
 		&volume, "12345678-1234-abcd-8def-123456789abd"));
 	strcpy(volume.uuid, "MKTME-PLAIN-secret");
-	assert_false(libmktme_volume_is_of(
+	assert_false(libmktme_volume_has_uuid(
 		&volume, "12345678-1234-abcd-8def-123456789abc"));
 }
 
