@@ -39,7 +39,8 @@ static int check_header(const struct libmktme_volume *volume,
 			const struct libmktme_container *container,
 			const char *device)
 {
-	if (libmktme_volume_has_uuid(volume, libmktme_container_uuid(container)))
+	if (libmktme_volume_has_uuid(volume,
+				     libmktme_container_uuid(container)))
 		return 0;
 	set_reason("the header on '%s' is that of another volume",
 		   header_of(device));

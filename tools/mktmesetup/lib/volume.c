@@ -192,48 +192,6 @@ int libmktme_volume_deactivate(const char *name, bool is_deferred)
 	return err;
 }
 
-/* ---- the key, once more ---- */
-
-bool libmktme_volume_keeps_key(const struct libmktme_volume *volume)
-{
-	if (volume->key[0])
-		return !strcmp(volume->key, "held");
-	return volume->table.key_bytes && !volume->table.has_discard_key;
-}
-
-bool libmktme_volume_lacks_key(const struct libmktme_volume *volume)
-{
-	return !strcmp(volume->key, "unavailable") ||
-	       !strcmp(volume->key, "discarded");
-}
-
-int libmktme_volume_require_key(const struct libmktme_volume *volume)
-{
-	int err = 0;
-
-	if (!volume->table.sectors || volume->status.is_gone)
-		err = -ENODEV;
-	else if (!volume->table.key_bytes)
-		err = -EOPNOTSUPP;
-	explain_rebind(err);
-	return err;
-}
-
-int libmktme_volume_rebind(const char *name, const struct libmktme_table *key)
-{
-	char text[2 * (LIBMKTME_NAME_BYTES + 32)], message[sizeof(text) + 8];
-	int err;
-
-	err = libmktme_table_format_key(key, text, sizeof(text));
-	if (err)
-		return err;
-	snprintf(message, sizeof(message), DM_MKTME_MSG_REBIND " %s", text);
-	libmktme_debug("message: %s", message);
-	err = libmktme_dm_message(name, message);
-	explain_rebind(err);
-	return err;
-}
-
 /* ---- look ---- */
 
 static bool is_ours(const struct libmktme_volume *volume)
@@ -372,4 +330,46 @@ int libmktme_volume_end_on(const char *path, const struct libmktme_base *base,
 	*end = (volume.table.offset + volume.table.sectors) *
 	       LIBMKTME_SECTOR_BYTES;
 	return 0;
+}
+
+/* ---- the key, once more ---- */
+
+bool libmktme_volume_keeps_key(const struct libmktme_volume *volume)
+{
+	if (volume->key[0])
+		return !strcmp(volume->key, "held");
+	return volume->table.key_bytes && !volume->table.has_discard_key;
+}
+
+bool libmktme_volume_lacks_key(const struct libmktme_volume *volume)
+{
+	return !strcmp(volume->key, "unavailable") ||
+	       !strcmp(volume->key, "discarded");
+}
+
+int libmktme_volume_require_key(const struct libmktme_volume *volume)
+{
+	int err = 0;
+
+	if (!volume->table.sectors || volume->status.is_gone)
+		err = -ENODEV;
+	else if (!volume->table.key_bytes)
+		err = -EOPNOTSUPP;
+	explain_rebind(err);
+	return err;
+}
+
+int libmktme_volume_rebind(const char *name, const struct libmktme_table *key)
+{
+	char text[2 * (LIBMKTME_NAME_BYTES + 32)], message[sizeof(text) + 8];
+	int err;
+
+	err = libmktme_table_format_key(key, text, sizeof(text));
+	if (err)
+		return err;
+	snprintf(message, sizeof(message), DM_MKTME_MSG_REBIND " %s", text);
+	libmktme_debug("message: %s", message);
+	err = libmktme_dm_message(name, message);
+	explain_rebind(err);
+	return err;
 }
