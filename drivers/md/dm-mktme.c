@@ -661,6 +661,65 @@ static int inspect_verifier(struct mktme_window *window, size_t window_offset,
 	return r;
 }
 
+/*
+ * Without a verifier nobody knows what the data should be, but they must not look
+ * the same through the KeyID and raw.
+ */
+static unsigned int count_unencrypted(const struct mktme_c *mc,
+				      struct mktme_raw *raw, void *seen,
+				      void *stored)
+{
+	const size_t line = sizeof(struct mktme_verifier_line);
+	unsigned int found = 0;
+	size_t offset, i;
+
+	for (offset = 0; offset < DM_MKTME_VERIFIER_BYTES; offset += PAGE_SIZE) {
+		/* What cannot be read tells nothing. */
+		if (has_bad_block(mc, offset, PAGE_SIZE) ||
+		    copy_mc_to_kernel(seen, mc->data + offset, PAGE_SIZE) ||
+		    copy_mc_to_kernel(stored, mktme_raw_kaddr(raw) + offset,
+				      PAGE_SIZE))
+			continue;
+		for (i = 0; i < PAGE_SIZE; i += line)
+			found += !memcmp(seen + i, stored + i, line);
+	}
+	return found;
+}
+
+static int check_encryption(const struct mktme_c *mc, char **error)
+{
+	struct mktme_base base = mc->base;
+	unsigned int found = 0;
+	struct mktme_raw *raw;
+	void *pages;
+
+	if (mc->key.ref.kind == MKTME_KEY_PLAINTEXT)
+		return 0;
+	base.bytes = DM_MKTME_VERIFIER_BYTES;
+	raw = mktme_raw_map(&base, (const char **)error);
+	if (IS_ERR(raw))
+		return PTR_ERR(raw);
+	pages = kvmalloc(2 * PAGE_SIZE, GFP_KERNEL);
+	if (pages) {
+		mktme_window_flush(mc->window, 0, DM_MKTME_VERIFIER_BYTES);
+		mktme_raw_flush(raw, DM_MKTME_VERIFIER_BYTES);
+		found = count_unencrypted(mc, raw, pages, pages + PAGE_SIZE);
+		mktme_raw_flush(raw, DM_MKTME_VERIFIER_BYTES);
+		kvfree(pages);
+	}
+	mktme_raw_unmap(raw);
+	if (!pages) {
+		*error = "out of memory";
+		return -ENOMEM;
+	}
+	if (!found)
+		return 0;
+	DMERR("%pg: %u of %zu lines of the data are the same on the media",
+	      mc->dev->bdev, found, DM_MKTME_VERIFIER_LINES);
+	*error = "<device>: the memory is not being encrypted";
+	return -EPROTO;
+}
+
 static int judge_verifier(const struct mktme_c *mc,
 			  const struct verifier_findings *found, char **error)
 {
@@ -787,7 +846,7 @@ static int open_window(struct mktme_c *mc, struct dm_target *ti)
 		}
 	}
 	if (!mc->has_verifier)
-		return 0;
+		return check_encryption(mc, &ti->error);
 	return check_verifier(mc, mc->window, mc->base.memmap_bytes, ti->len,
 			      &ti->error);
 }

@@ -45,8 +45,11 @@
  *
  * options	init_verifier	write the verifier instead of checking it.  The
  *				only thing that makes a constructor write.
- *		no_verifier	there is no verifier; neither key nor place nor
- *				encryption itself is checked.
+ *		no_verifier	there is no verifier; neither key nor place is
+ *				checked.  The first 2 MiB must differ through
+ *				the KeyID and raw, which shows that the memory
+ *				is being encrypted, unless KeyID 0 is, too (TME
+ *				without bypass).
  *		discard_key	keep no reference on the key object.  A package
  *				that comes online later cannot be given the key
  *				and stays offline, and the machine cannot sleep.
@@ -83,8 +86,9 @@
  *	EKEYREJECTED	the verifier does not match: wrong key, or the data
  *			have moved to another physical address
  *	ESTALE		the verifier matches but was made for another <len>
- *	EPROTO		the media holds the verifier as it is seen through the
- *			KeyID: this memory is not being encrypted
+ *	EPROTO		the media holds the verifier, or what is there without
+ *			one, as it is seen through the KeyID: this memory is not
+ *			being encrypted
  *	EAGAIN		the hardware stayed busy; try again
  *	EIO		the media or the hardware reported an error
  *	ENOMEM		out of memory
