@@ -19,8 +19,8 @@ static void print_row(const struct libmktme_volume *volume, void *arg)
 	bool *has_header = arg;
 
 	if (!*has_header)
-		printf("%-20s %-12s %-12s %12s %6s %s\n", "NAME", "DEVICE",
-		       "CIPHER", "SIZE", "KEYID", "VERIFIER");
+		printf("%-20s %-12s %-12s %12s %6s %-8s %s\n", "NAME", "DEVICE",
+		       "CIPHER", "SIZE", "KEYID", "VERIFIER", "KEY");
 	*has_header = true;
 	if (!volume->table.sectors) {
 		printf("%-20s %-12s\n", volume->name, "-");
@@ -29,9 +29,10 @@ static void print_row(const struct libmktme_volume *volume, void *arg)
 	libmktme_base_path(volume->table.device, device, sizeof(device));
 	format_bytes(volume->table.sectors * LIBMKTME_SECTOR_BYTES, size,
 		     sizeof(size));
-	printf("%-20s %-12s %-12s %12s %6u %s\n", volume->name, device,
+	printf("%-20s %-12s %-12s %12s %6u %-8s %s\n", volume->name, device,
 	       libmktme_volume_cipher(volume), size, volume->status.keyid,
-	       volume->status.is_verified ? "verified" : "none");
+	       volume->status.is_verified ? "verified" : "none",
+	       volume->key[0] ? volume->key : "-");
 }
 
 static int list_json(void)

@@ -112,25 +112,6 @@ out:
 
 /* ---- without ---- */
 
-/* "user:NAME"; the kernel says whether there is such a key. */
-static int take_key(const struct libmktme_algorithm *alg,
-		    struct libmktme_table *table)
-{
-	const char *text = options.key_description;
-	const char *colon = strchr(text, ':');
-	size_t len = colon - text;
-
-	snprintf(table->key_type, sizeof(table->key_type), "%.*s", (int)len,
-		 text);
-	if (snprintf(table->key_description, sizeof(table->key_description),
-		     "%s", colon + 1) >= (int)sizeof(table->key_description)) {
-		set_reason("the description of the key is too long");
-		return -EINVAL;
-	}
-	table->key_bytes = alg->key_bytes;
-	return 0;
-}
-
 static int open_plain(const char *device, const char *name)
 {
 	const uint64_t size = options.device_size ?
@@ -163,10 +144,12 @@ static int open_plain(const char *device, const char *name)
 	libmktme_table_init(&table, &base, &layout, alg->name);
 	table.has_discard_key = options.discard_key;
 	table.has_no_verifier = true;
-	if (options.key_description)
-		err = take_key(alg, &table);
-	else
+	if (options.key_description) {
+		table.key_bytes = alg->key_bytes;
+		err = take_key_description(&table);
+	} else {
 		strcpy(table.key_type, options.type);
+	}
 	if (err)
 		return err;
 	err = libmktme_volume_activate(name, "PLAIN", base.phys, &table,
@@ -191,17 +174,6 @@ static bool has_container(void)
 	       has_type("mktme");
 }
 
-static bool is_key_description(const char *text)
-{
-	static const char *const types[] = { "user:", "logon:", "encrypted:" };
-	size_t i;
-
-	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
-		if (!strncmp(text, types[i], strlen(types[i])))
-			return text[strlen(types[i])];
-	return false;
-}
-
 static int check_key_option(const struct command *command)
 {
 	const char *text = options.key_description;
@@ -218,12 +190,7 @@ static int check_key_option(const struct command *command)
 		return usage_error(
 			command,
 			"--type plain needs a key of the kernel: --key-description TYPE:NAME");
-	if (is_key_description(text))
-		return -1;
-	return usage_error(
-		command,
-		"--key-description: '%s' is not user:NAME, logon:NAME or encrypted:NAME",
-		text);
+	return check_key_description(command);
 }
 
 static int check_options(const struct command *command)

@@ -10,8 +10,10 @@
 
 #include "util.h"
 
-static void print_key(const struct libmktme_table *table)
+static void print_key_location(const struct libmktme_volume *volume)
 {
+	const struct libmktme_table *table = &volume->table;
+
 	if (!table->key_bytes) {
 		printf("  key location: %s\n",
 		       strcmp(table->key_type, "random") ?
@@ -21,7 +23,14 @@ static void print_key(const struct libmktme_table *table)
 	}
 	printf("  keysize:      %u bits\n", table->key_bytes * 8);
 	printf("  key location: %smemory controller\n",
-	       table->has_discard_key ? "" : "keyring, ");
+	       libmktme_volume_keeps_key(volume) ? "keyring, " : "");
+}
+
+static void print_key(const struct libmktme_volume *volume)
+{
+	print_key_location(volume);
+	if (volume->key[0])
+		printf("  key:          %s\n", volume->key);
 }
 
 static void print_mapping(const struct libmktme_volume *volume)
@@ -32,7 +41,7 @@ static void print_mapping(const struct libmktme_volume *volume)
 
 	libmktme_base_path(table->device, device, sizeof(device));
 	printf("  cipher:       %s\n", libmktme_volume_cipher(volume));
-	print_key(table);
+	print_key(volume);
 	printf("  device:       %s\n", device);
 	printf("  sector size:  %d\n", LIBMKTME_SECTOR_BYTES);
 	printf("  offset:       %" PRIu64 " sectors\n", table->offset);

@@ -30,6 +30,14 @@ static const struct command commands[] = {
 	  "Show the state of the active volume NAME." },
 	{ "list", NULL, cmd_list, OPT(JSON), "", 0, 0,
 	  "List the active volumes." },
+	{ "rebind", NULL, cmd_rebind,
+	  OPT(HEADER) | OPTS_PASSPHRASE | OPT(VOLUME_KEY_FILE) |
+		  OPT(KEY_DESCRIPTION) | OPT(KEY_SLOT) | OPTS_TOKEN | OPT(ALL),
+	  "[NAME]", 0, 1,
+	  "Give the kernel the key of the active volume NAME again.\n"
+	  "CPU packages that come online later can then be given it, too." },
+	{ "monitor", NULL, cmd_monitor, 0, "", 0, 0,
+	  "Print what happens to volumes, one line of JSON each." },
 	{ "dump", "luksDump", cmd_dump, OPT(HEADER) | OPT(JSON), "DEVICE", 1, 1,
 	  "Show the header of the volume on DEVICE (or in a file)." },
 	{ "probe", NULL, cmd_probe, OPT(JSON), "[DEVICE]", 0, 1,

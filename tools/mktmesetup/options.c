@@ -147,6 +147,8 @@ static const struct description descriptions[OPT_COUNT] = {
 			    "or output" },
 	[OPT_DEFERRED] = { "deferred", 0, KIND_FLAG, MEMBER(deferred), NULL,
 			   "do it when the last user has gone" },
+	[OPT_ALL] = { "all", 0, KIND_FLAG, MEMBER(all), NULL,
+		      "every volume whose key the kernel lacks" },
 	[OPT_JSON] = { "json", 0, KIND_FLAG, MEMBER(json), NULL,
 		       "print JSON for programs" },
 	[OPT_BATCH_MODE] = { "batch-mode", 'q', KIND_FLAG, MEMBER(batch_mode),

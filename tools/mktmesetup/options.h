@@ -52,6 +52,7 @@ enum option_id {
 	OPT_HEADER_BACKUP_FILE,
 	OPT_JSON_FILE,
 	OPT_DEFERRED,
+	OPT_ALL,
 	OPT_JSON,
 	OPT_BATCH_MODE,
 	OPT_VERBOSE,
@@ -126,6 +127,7 @@ struct options {
 	const char *header_backup_file;
 	const char *json_file;
 	bool deferred;
+	bool all;
 	bool json;
 	bool batch_mode;
 	bool verbose;

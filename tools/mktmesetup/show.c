@@ -27,8 +27,9 @@ struct json_object *volume_to_json(const struct libmktme_volume *volume)
 	json_add_string(object, "cipher", libmktme_volume_cipher(volume));
 	json_add_u64(object, "key_bits", table->key_bytes * 8);
 	json_add_string(object, "key_type", table->key_type);
-	json_add_bool(object, "key_kept",
-		      table->key_bytes && !table->has_discard_key);
+	json_add_bool(object, "key_kept", libmktme_volume_keeps_key(volume));
+	if (volume->key[0])
+		json_add_string(object, "key", volume->key);
 	json_add_string(object, "device", device);
 	json_add_u64(object, "offset_sectors", table->offset);
 	json_add_u64(object, "size_sectors", table->sectors);

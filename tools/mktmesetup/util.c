@@ -190,6 +190,44 @@ int choose_algorithm(const struct libmktme_caps *caps,
 	return -ENODEV;
 }
 
+static bool is_key_description(const char *text)
+{
+	static const char *const types[] = { "user:", "logon:", "encrypted:" };
+	size_t i;
+
+	for (i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+		if (!strncmp(text, types[i], strlen(types[i])))
+			return text[strlen(types[i])];
+	return false;
+}
+
+int check_key_description(const struct command *command)
+{
+	const char *text = options.key_description;
+
+	if (!text || is_key_description(text))
+		return -1;
+	return usage_error(
+		command,
+		"--key-description: '%s' is not user:NAME, logon:NAME or encrypted:NAME",
+		text);
+}
+
+int take_key_description(struct libmktme_table *table)
+{
+	const char *text = options.key_description;
+	const char *colon = strchr(text, ':');
+
+	snprintf(table->key_type, sizeof(table->key_type), "%.*s",
+		 (int)(colon - text), text);
+	if (snprintf(table->key_description, sizeof(table->key_description),
+		     "%s", colon + 1) >= (int)sizeof(table->key_description)) {
+		set_reason("the description of the key is too long");
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int take_pbkdf(const struct command *command, struct libmktme_pbkdf *pbkdf)
 {
 	const char *type = options.pbkdf;

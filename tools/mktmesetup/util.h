@@ -122,6 +122,19 @@ int choose_algorithm(const struct libmktme_caps *caps,
  */
 int take_pbkdf(const struct command *command, struct libmktme_pbkdf *pbkdf);
 
+/* Is what --key-description says possible?  Exit code, or -1 if so. */
+int check_key_description(const struct command *command);
+
+/**
+ * take_key_description() - put what it says into a table line
+ * @table: type and description of the key are filled in
+ *
+ * The kernel says whether there is such a key.
+ *
+ * Return: 0, or -EINVAL if it is too long
+ */
+int take_key_description(struct libmktme_table *table);
+
 /* "1.5 GiB" */
 void format_bytes(uint64_t bytes, char *text, size_t size);
 
@@ -216,8 +229,10 @@ DECLARE_COMMAND(header_backup);
 DECLARE_COMMAND(header_restore);
 DECLARE_COMMAND(kill_slot);
 DECLARE_COMMAND(list);
+DECLARE_COMMAND(monitor);
 DECLARE_COMMAND(open);
 DECLARE_COMMAND(probe);
+DECLARE_COMMAND(rebind);
 DECLARE_COMMAND(remove_key);
 DECLARE_COMMAND(status);
 DECLARE_COMMAND(token);

@@ -13,8 +13,6 @@
 
 #include "lib_private.h"
 
-#define CAPS_DIR "/sys/devices/mktme"
-
 extern char **environ;
 
 static int read_attribute(const char *dir, const char *name, char *line,
@@ -81,7 +79,12 @@ int libmktme_caps_read_from(const char *dir, struct libmktme_caps *caps)
 
 int libmktme_caps_read(struct libmktme_caps *caps)
 {
-	return libmktme_caps_read_from(CAPS_DIR, caps);
+	return libmktme_caps_read_from(LIBMKTME_SYSFS, caps);
+}
+
+int libmktme_cpus_refused(char *list, size_t size)
+{
+	return read_attribute(LIBMKTME_SYSFS, "cpus_refused", list, size);
 }
 
 int libmktme_modprobe(const char *module)

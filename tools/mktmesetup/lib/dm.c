@@ -196,6 +196,23 @@ out:
 	return err;
 }
 
+/* ---- talk to the target ---- */
+
+int libmktme_dm_message(const char *name, const char *message)
+{
+	struct dm_task *task;
+	int err = -ENOMEM;
+
+	task = new_task(DM_DEVICE_TARGET_MSG, name);
+	if (!task)
+		return -ENODEV;
+	if (dm_task_secure_data(task) && dm_task_set_sector(task, 0) &&
+	    dm_task_set_message(task, message))
+		err = run_task(task);
+	dm_task_destroy(task);
+	return err;
+}
+
 /* ---- look ---- */
 
 static int query_info(const char *name, struct dm_info *info)
@@ -326,4 +343,31 @@ int libmktme_dm_foreach_name(int (*fn)(const char *name, void *arg), void *arg)
 out:
 	dm_task_destroy(task);
 	return err;
+}
+
+struct find_minor {
+	unsigned int minor;
+	char *name;
+	size_t size;
+};
+
+static int match_minor(const char *name, void *arg)
+{
+	struct find_minor *find = arg;
+	struct dm_info info;
+
+	if (query_info(name, &info) || info.minor != find->minor)
+		return 0;
+	snprintf(find->name, find->size, "%s", name);
+	return 1;
+}
+
+int libmktme_dm_name(unsigned int minor, char *name, size_t size)
+{
+	struct find_minor find = { minor, name, size };
+	int r = libmktme_dm_foreach_name(match_minor, &find);
+
+	if (r < 0)
+		return r;
+	return r ? 0 : -ENODEV;
 }

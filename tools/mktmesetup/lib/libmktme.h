@@ -166,6 +166,15 @@ int libmktme_caps_require(struct libmktme_caps *caps);
 int libmktme_caps_require_algorithm(const struct libmktme_caps *caps,
 				    const struct libmktme_algorithm *alg);
 
+/**
+ * libmktme_cpus_refused() - which CPUs cannot come online for want of a key
+ * @list: filled in, "1,4-7"; empty if there is none
+ * @size: of @list
+ *
+ * Return: 0 or a negative errno
+ */
+int libmktme_cpus_refused(char *list, size_t size);
+
 /* ---- the memory below ------------------------------------------------- */
 
 /**
@@ -783,6 +792,17 @@ struct libmktme_status {
 	bool is_gone;
 };
 
+/**
+ * libmktme_table_format_key() - write the key as the target expects it
+ * @table: of its arguments the key only
+ * @text: filled in, ":<bytes>:<type>:<description>" or a word
+ * @size: of @text
+ *
+ * Return: 0, or -ENOSPC if it does not fit
+ */
+int libmktme_table_format_key(const struct libmktme_table *table, char *text,
+			      size_t size);
+
 /* Return: 0 or -EINVAL */
 int libmktme_status_parse(const char *line, struct libmktme_status *status);
 
@@ -799,6 +819,9 @@ int libmktme_status_parse(const char *line, struct libmktme_status *status);
  * @is_readonly: it cannot be written
  * @is_suspended: I/O waits
  * @is_closing: it will be removed when its last user goes
+ * @key: what the kernel has of the key object: "held", "unavailable" (revoked or
+ *	expired), "discarded", or "none" if there never was one; empty if the
+ *	kernel does not say
  * @table: its table line; @sectors is 0 if it has no live table
  * @status: its status line
  */
@@ -812,12 +835,19 @@ struct libmktme_volume {
 	bool is_readonly;
 	bool is_suspended;
 	bool is_closing;
+	char key[16];
 	struct libmktme_table table;
 	struct libmktme_status status;
 };
 
 /* What it is encrypted with: an algorithm, or "none". */
 const char *libmktme_volume_cipher(const struct libmktme_volume *volume);
+
+/* Does the kernel hold on to the key, so that it can program another package? */
+bool libmktme_volume_keeps_key(const struct libmktme_volume *volume);
+
+/* Could it, and must be given the key again first? */
+bool libmktme_volume_lacks_key(const struct libmktme_volume *volume);
 
 /* How to activate a volume. */
 #define LIBMKTME_READONLY (1U << 0)
@@ -850,6 +880,28 @@ int libmktme_volume_activate(const char *name, const char *uuid, uint64_t phys,
 int libmktme_volume_deactivate(const char *name, bool is_deferred);
 
 /**
+ * libmktme_volume_require_key() - could this volume be given its key again?
+ * @volume: the volume
+ *
+ * Return: 0; -EOPNOTSUPP if its key is no key object; -ENODEV if it is past that
+ */
+int libmktme_volume_require_key(const struct libmktme_volume *volume);
+
+/**
+ * libmktme_volume_rebind() - give the kernel the key of a volume again
+ * @name: its name
+ * @key: of the arguments of a table line, those that name the key
+ *
+ * From then on the kernel keeps that key object, and can program CPU packages
+ * that come online later.
+ *
+ * Return: 0; -EKEYREJECTED if it is another key; -ENOKEY, -EKEYREVOKED or
+ * -EKEYEXPIRED if there is none; -ENODEV if the volume has lost its memory or
+ * the hardware its key
+ */
+int libmktme_volume_rebind(const char *name, const struct libmktme_table *key);
+
+/**
  * libmktme_volume_get() - look at an active volume
  * @name: its name
  * @volume: filled in
@@ -867,6 +919,10 @@ int libmktme_volume_get(const char *name, struct libmktme_volume *volume);
  * Return: 0; -ENODEV if it is not active
  */
 int libmktme_volume_find(const char *uuid, struct libmktme_volume *volume);
+
+/* Is it the active volume of the container with that UUID? */
+bool libmktme_volume_has_uuid(const struct libmktme_volume *volume,
+			      const char *uuid);
 
 /**
  * libmktme_volume_end_on() - is a block device a volume on that memory?
@@ -935,5 +991,49 @@ int libmktme_probe(const struct libmktme_base *base,
 		   void (*fn)(const struct libmktme_probe_item *item,
 			      void *arg),
 		   void *arg);
+
+/* ---- events --------------------------------------------------------------- */
+
+/**
+ * struct libmktme_event - something happened to a volume
+ * @event: "opened", "closed", "going", "key-needed", "key-bound" or "key-lost"
+ * @volume: its name; empty if it cannot be known any more
+ * @device: path of the memory below
+ * @keyid: its KeyID
+ * @cpu: "key-needed": which CPU was refused; otherwise %LIBMKTME_ANY
+ */
+struct libmktme_event {
+	const char *event;
+	char volume[LIBMKTME_NAME_BYTES];
+	char device[LIBMKTME_NAME_BYTES];
+	unsigned int keyid;
+	int cpu;
+};
+
+struct libmktme_monitor;
+
+/**
+ * libmktme_monitor_create() - begin to listen
+ * @monitor: filled in; free with libmktme_monitor_destroy()
+ *
+ * The kernel module need not be there yet.
+ *
+ * Return: 0 or a negative errno
+ */
+int libmktme_monitor_create(struct libmktme_monitor **monitor);
+void libmktme_monitor_destroy(struct libmktme_monitor *monitor);
+
+/* To wait on: readable when there may be an event. */
+int libmktme_monitor_fd(const struct libmktme_monitor *monitor);
+
+/**
+ * libmktme_monitor_next() - take the next event, without waiting
+ * @monitor: from libmktme_monitor_create()
+ * @event: filled in
+ *
+ * Return: 0; -EAGAIN if there is none now; -ENOBUFS if some were lost
+ */
+int libmktme_monitor_next(struct libmktme_monitor *monitor,
+			  struct libmktme_event *event);
 
 #endif /* LIBMKTME_H */

@@ -121,6 +121,15 @@ static void format_key(const struct libmktme_table *table, char *key,
 			 table->key_type, table->key_description);
 }
 
+int libmktme_table_format_key(const struct libmktme_table *table, char *text,
+			      size_t size)
+{
+	char key[LIBMKTME_NAME_BYTES + 32];
+
+	format_key(table, key, sizeof(key));
+	return escape_word(key, text, size);
+}
+
 static void format_options(const struct libmktme_table *table, char *options,
 			   size_t size)
 {
@@ -144,14 +153,12 @@ int libmktme_table_format(const struct libmktme_table *table, char *params,
 {
 	char algorithm[2 * sizeof(table->algorithm)];
 	char device[2 * sizeof(table->device)];
-	char plain_key[LIBMKTME_NAME_BYTES + 32];
-	char key[2 * sizeof(plain_key)];
+	char key[2 * (LIBMKTME_NAME_BYTES + 32)];
 	char options[128];
 	int len;
 
-	format_key(table, plain_key, sizeof(plain_key));
 	if (escape_word(table->algorithm, algorithm, sizeof(algorithm)) ||
-	    escape_word(plain_key, key, sizeof(key)) ||
+	    libmktme_table_format_key(table, key, sizeof(key)) ||
 	    escape_word(table->device, device, sizeof(device)))
 		return -ENOSPC;
 	format_options(table, options, sizeof(options));

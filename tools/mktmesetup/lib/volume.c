@@ -29,8 +29,8 @@ static const struct explanation explanations[] = {
 	  "it must be in a keyring of this process, as 'keyctl show' lists them, or in @u" },
 	{ EKEYREVOKED, "the volume key was revoked", NULL },
 	{ EKEYEXPIRED, "the volume key has expired", NULL },
-	{ ENODEV, "this machine cannot encrypt memory",
-	  "'mktmesetup probe' tells what is missing" },
+	{ ENODEV, "this machine cannot encrypt that memory",
+	  "'mktmesetup probe' tells what is missing, and the kernel log more" },
 	{ EOPNOTSUPP, "not persistent memory that can be used",
 	  "a namespace in fsdax mode is needed" },
 	{ ERANGE,
@@ -48,18 +48,41 @@ static const struct explanation explanations[] = {
 	  "see the kernel log" },
 };
 
-static void explain_by_table(int err)
+/* What else it means when the key of a volume is given again. */
+static const struct explanation rebind_explanations[] = {
+	{ EKEYREJECTED, "the key is not the one the volume was opened with",
+	  NULL },
+	{ EOPNOTSUPP, "it has no key that could be given again", NULL },
+	{ ENODEV, "its memory has gone, or the key was lost in sleep",
+	  "close it and open it again" },
+	{ EINVAL, "the kernel did not accept the key", "see the kernel log" },
+};
+
+static bool explain_by(const struct explanation *table, size_t count, int err)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(explanations); i++) {
-		if (explanations[i].err != -err)
+	for (i = 0; i < count; i++) {
+		if (table[i].err != -err)
 			continue;
-		libmktme_reason("%s", explanations[i].reason);
-		if (explanations[i].hint)
-			libmktme_hint("%s", explanations[i].hint);
-		return;
+		libmktme_reason("%s", table[i].reason);
+		if (table[i].hint)
+			libmktme_hint("%s", table[i].hint);
+		return true;
 	}
+	return false;
+}
+
+static void explain_by_table(int err)
+{
+	explain_by(explanations, ARRAY_SIZE(explanations), err);
+}
+
+static void explain_rebind(int err)
+{
+	if (!explain_by(rebind_explanations, ARRAY_SIZE(rebind_explanations),
+			err))
+		explain_by_table(err);
 }
 
 void libmktme_volume_explain(int err, uint64_t phys,
@@ -205,6 +228,8 @@ static int query(const char *name, struct libmktme_volume *volume)
 	int err = libmktme_dm_query(name, volume);
 
 	volume->type = type_of(volume);
+	libmktme_window_read_key(LIBMKTME_SYSFS, volume->minor, volume->key,
+				 sizeof(volume->key));
 	return err == -EINVAL && is_ours(volume) ? 0 : err;
 }
 
@@ -249,8 +274,17 @@ int libmktme_volume_foreach(void (*fn)(const struct libmktme_volume *volume,
 
 /* ---- find ---- */
 
-struct find {
+bool libmktme_volume_has_uuid(const struct libmktme_volume *volume,
+			      const char *uuid)
+{
 	char prefix[sizeof(DM_UUID_PREFIX) + LIBMKTME_UUID_BYTES];
+
+	make_dm_uuid("", uuid, prefix, sizeof(prefix));
+	return !strncmp(volume->uuid, prefix, strlen(prefix));
+}
+
+struct find {
+	const char *uuid;
 	struct libmktme_volume *volume;
 	bool is_found;
 };
@@ -259,7 +293,7 @@ static void match_uuid(const struct libmktme_volume *volume, void *arg)
 {
 	struct find *find = arg;
 
-	if (strncmp(volume->uuid, find->prefix, strlen(find->prefix)))
+	if (!libmktme_volume_has_uuid(volume, find->uuid))
 		return;
 	*find->volume = *volume;
 	find->is_found = true;
@@ -267,10 +301,9 @@ static void match_uuid(const struct libmktme_volume *volume, void *arg)
 
 int libmktme_volume_find(const char *uuid, struct libmktme_volume *volume)
 {
-	struct find find = { .volume = volume };
+	struct find find = { .uuid = uuid, .volume = volume };
 	int count;
 
-	make_dm_uuid("", uuid, find.prefix, sizeof(find.prefix));
 	count = libmktme_volume_foreach(match_uuid, &find);
 	if (count < 0)
 		return count;
@@ -297,4 +330,46 @@ int libmktme_volume_end_on(const char *path, const struct libmktme_base *base,
 	*end = (volume.table.offset + volume.table.sectors) *
 	       LIBMKTME_SECTOR_BYTES;
 	return 0;
+}
+
+/* ---- the key, once more ---- */
+
+bool libmktme_volume_keeps_key(const struct libmktme_volume *volume)
+{
+	if (volume->key[0])
+		return !strcmp(volume->key, "held");
+	return volume->table.key_bytes && !volume->table.has_discard_key;
+}
+
+bool libmktme_volume_lacks_key(const struct libmktme_volume *volume)
+{
+	return !strcmp(volume->key, "unavailable") ||
+	       !strcmp(volume->key, "discarded");
+}
+
+int libmktme_volume_require_key(const struct libmktme_volume *volume)
+{
+	int err = 0;
+
+	if (!volume->table.sectors || volume->status.is_gone)
+		err = -ENODEV;
+	else if (!volume->table.key_bytes)
+		err = -EOPNOTSUPP;
+	explain_rebind(err);
+	return err;
+}
+
+int libmktme_volume_rebind(const char *name, const struct libmktme_table *key)
+{
+	char text[2 * (LIBMKTME_NAME_BYTES + 32)], message[sizeof(text) + 8];
+	int err;
+
+	err = libmktme_table_format_key(key, text, sizeof(text));
+	if (err)
+		return err;
+	snprintf(message, sizeof(message), DM_MKTME_MSG_REBIND " %s", text);
+	libmktme_debug("message: %s", message);
+	err = libmktme_dm_message(name, message);
+	explain_rebind(err);
+	return err;
 }

@@ -76,6 +76,26 @@ static void test_no_room(void **state)
 			 -ENOSPC);
 }
 
+static void test_key(void **state)
+{
+	struct libmktme_table table = { 0 };
+	char key[40];
+
+	(void)state;
+	assert_int_equal(
+		libmktme_table_parse("aes-xts-256 :64:logon:a\\ b:c 259:1 0",
+				     &table),
+		0);
+	assert_int_equal(libmktme_table_format_key(&table, key, sizeof(key)),
+			 0);
+	assert_string_equal(key, ":64:logon:a\\ b:c");
+	assert_int_equal(libmktme_table_format_key(&table, key, 8), -ENOSPC);
+	strcpy(table.key_type, "random");
+	assert_int_equal(libmktme_table_format_key(&table, key, sizeof(key)),
+			 0);
+	assert_string_equal(key, "random");
+}
+
 static const char *const bad_lines[] = {
 	"",
 	"aes-xts-256",
@@ -150,6 +170,7 @@ int main(void)
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_escapes),
 		cmocka_unit_test(test_no_room),
+		cmocka_unit_test(test_key),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_status),
 	};
