@@ -1330,7 +1330,7 @@ static void mktme_status(struct dm_target *ti, status_type_t type,
  * Messages
  */
 
-static int rebind(struct mktme_c *mc, const char *arg)
+static int supply_key(struct mktme_c *mc, const char *arg)
 {
 	struct mktme_key_arg key = {
 		.ref.algorithm = mc->key.ref.algorithm,
@@ -1356,7 +1356,7 @@ static int mktme_message(struct dm_target *ti, unsigned int argc, char **argv,
 			 char *result, unsigned int maxlen)
 {
 	if (argc == 2 && !strcasecmp(argv[0], DM_MKTME_MSG_REBIND))
-		return rebind(ti->private, argv[1]);
+		return supply_key(ti->private, argv[1]);
 	DMERR("message: must be \"rebind <key>\"");
 	return -EINVAL;
 }

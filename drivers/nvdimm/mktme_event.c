@@ -12,7 +12,10 @@
 
 #define VAR_BYTES	64
 
-/* Only what is on a bus has events; nothing binds to these devices. */
+/*
+ * Only what is on a bus has events; nothing binds to these devices.  Not const:
+ * before 6.4 bus_register() wrote into it.
+ */
 struct bus_type mktme_bus = {
 	.name = "mktme",
 };
@@ -22,7 +25,7 @@ static void send(struct mktme_window *window, enum kobject_action action,
 {
 	char disk[VAR_BYTES], base[VAR_BYTES], state[VAR_BYTES];
 	char keyid[VAR_BYTES], what[VAR_BYTES];
-	char *envp[] = { disk, base, state, keyid, NULL, NULL, NULL };
+	char *envp[7] = { disk, base, state, keyid };
 	unsigned int n = 4;
 
 	snprintf(disk, sizeof(disk), "MKTME_DISK=%s", window->disk->disk_name);

@@ -34,7 +34,6 @@
 #include <linux/reboot.h>
 #include <linux/suspend.h>
 #include <linux/wait.h>
-#include <asm/smp.h>
 
 #include "mktme_priv.h"
 
@@ -131,21 +130,21 @@ static int mktme_resume_noirq(struct device *dev)
 	return 0;
 }
 
-static void evict(struct mktme_window *window)
+static void evict(struct mktme_window *window, void *arg)
 {
 	mktme_window_evict_users(window, true);
 }
 
-static void evict_if_lost(struct mktme_window *window)
+static void evict_if_lost(struct mktme_window *window, void *arg)
 {
 	if (mktme_keyid_is_lost(window->keyid))
-		evict(window);
+		evict(window, arg);
 }
 
 /* Tasks are still frozen. */
 static int mktme_resume(struct device *dev)
 {
-	mktme_registry_for_each_mapped(evict_if_lost);
+	mktme_registry_each_mapped(evict_if_lost, NULL);
 	return 0;
 }
 
@@ -193,22 +192,21 @@ EXPORT_SYMBOL_GPL(mktme_user_wait);
  */
 
 /* Faults that are under way may still map pages while the disk is open. */
-static void replace_key_if_used(struct mktme_window *window)
+static void replace_key_if_used(struct mktme_window *window, void *arg)
 {
 	if (disk_openers(window->disk) ||
 	    mktme_window_evict_users(window, false))
 		mktme_keyid_replace(window->keyid);
 }
 
-/* On the way down it does not matter what writing back all caches costs. */
 static int on_reboot(struct notifier_block *nb, unsigned long action,
 		     void *data)
 {
 	mktme_registry_shut_down();
-	mktme_registry_for_each_mapped(evict);
+	mktme_registry_each_mapped(evict, NULL);
 	wait_for_accesses();
-	wbinvd_on_all_cpus();
-	mktme_registry_for_each_mapped(replace_key_if_used);
+	mktme_flush_everything();
+	mktme_registry_each_mapped(replace_key_if_used, NULL);
 	mktme_keyid_clear_all();
 	return NOTIFY_DONE;
 }

@@ -225,6 +225,7 @@ unsigned int mktme_online_packages(void);
 
 /* mktme_window.c */
 void mktme_flush_lines(void *kaddr, size_t bytes);
+void mktme_flush_everything(void);
 void mktme_flush_base(const struct mktme_base *base);
 int mktme_mapping_map(struct mktme_mapping *mapping,
 		      const struct mktme_base *base, unsigned int keyid,
@@ -240,7 +241,8 @@ void mktme_registry_shut_down(void);
 bool mktme_registry_needs_package(int package);
 void mktme_registry_for_each(void (*fn)(struct mktme_window *window, void *arg),
 			     void *arg);
-void mktme_registry_for_each_mapped(void (*fn)(struct mktme_window *window));
+void mktme_registry_each_mapped(void (*fn)(struct mktme_window *window,
+					   void *arg), void *arg);
 void mktme_window_mark_going(struct mktme_window *window);
 void mktme_window_volume_name(struct mktme_window *window, char *name);
 void mktme_registry_for_overlaps(phys_addr_t phys, u64 bytes,

@@ -844,12 +844,14 @@ void mktme_registry_for_each(void (*fn)(struct mktme_window *window, void *arg),
 }
 
 /**
- * mktme_registry_for_each_mapped() - call a function for each that is mapped
+ * mktme_registry_each_mapped() - call a function for each that is mapped
  * @fn: the function; the window stays mapped meanwhile
+ * @arg: for @fn
  *
  * Context: Process context, sleeps.
  */
-void mktme_registry_for_each_mapped(void (*fn)(struct mktme_window *window))
+void mktme_registry_each_mapped(void (*fn)(struct mktme_window *window,
+					   void *arg), void *arg)
 {
 	static unsigned int round;	/* under the mutex */
 	struct mktme_window *window;
@@ -864,7 +866,7 @@ again:
 			continue;
 		window->round = round;
 		mutex_unlock(&registry_mutex);
-		fn(window);
+		fn(window, arg);
 		mutex_lock(&registry_mutex);
 		goto again;
 	}

@@ -141,6 +141,16 @@ static void flush_base_step(phys_addr_t phys, size_t bytes)
 }
 
 /**
+ * mktme_flush_everything() - write back and invalidate all caches
+ *
+ * For when the machine ends, where it does not matter what that costs.
+ */
+void mktme_flush_everything(void)
+{
+	wbinvd_on_all_cpus();
+}
+
+/**
  * mktme_flush_base() - write back and invalidate what KeyID 0 has in caches
  * @base: the memory
  *
