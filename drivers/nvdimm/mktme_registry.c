@@ -67,7 +67,7 @@ DEFINE_STATIC_SRCU(user_srcu);
 /* Held for writing by whoever wants no window to be unmapped just now. */
 static DECLARE_RWSEM(reap_sem);
 
-/* The machine ends: no window becomes live or is unmapped any more. */
+/* The machine ends: no window is made or unmapped any more. */
 static bool is_shut_down;
 
 static struct workqueue_struct *reaper_wq;
@@ -232,7 +232,10 @@ static struct mktme_window *share_or_register(struct mktme_window *new,
 
 	mutex_lock(&registry_mutex);
 	window = share(&new->base, vk, user, error);
-	if (!window) {
+	if (!window && is_shut_down) {
+		*error = "<device>: the machine is shutting down";
+		window = ERR_PTR(-ENODEV);
+	} else if (!window) {
 		window = new;
 		set_state(window, MKTME_WINDOW_MAPPING);
 		list_add_rcu(&window->node, &registry);
@@ -370,10 +373,9 @@ err_keyid:
 static void set_live(struct mktme_window *window)
 {
 	struct mktme_user *user;
-	bool is_going;
+	bool is_going = false;
 
 	mutex_lock(&registry_mutex);
-	is_going = is_shut_down;
 	list_for_each_entry(user, &window->users, node)
 		is_going |= mktme_user_is_gone(user);
 	set_state(window, is_going ? MKTME_WINDOW_ZOMBIE : MKTME_WINDOW_LIVE);
