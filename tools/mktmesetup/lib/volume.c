@@ -169,6 +169,11 @@ int libmktme_volume_deactivate(const char *name, bool is_deferred)
 	return err;
 }
 
+void libmktme_volume_explain_use(const struct libmktme_volume *volume)
+{
+	libmktme_explain_use(volume->major, volume->minor);
+}
+
 /* ---- look ---- */
 
 static bool is_ours(const struct libmktme_volume *volume)
@@ -249,8 +254,17 @@ int libmktme_volume_foreach(void (*fn)(const struct libmktme_volume *volume,
 
 /* ---- find ---- */
 
-struct find {
+bool libmktme_volume_has_uuid(const struct libmktme_volume *volume,
+			      const char *uuid)
+{
 	char prefix[sizeof(DM_UUID_PREFIX) + LIBMKTME_UUID_BYTES];
+
+	make_dm_uuid("", uuid, prefix, sizeof(prefix));
+	return !strncmp(volume->uuid, prefix, strlen(prefix));
+}
+
+struct find {
+	const char *uuid;
 	struct libmktme_volume *volume;
 	bool is_found;
 };
@@ -259,7 +273,7 @@ static void match_uuid(const struct libmktme_volume *volume, void *arg)
 {
 	struct find *find = arg;
 
-	if (strncmp(volume->uuid, find->prefix, strlen(find->prefix)))
+	if (!libmktme_volume_has_uuid(volume, find->uuid))
 		return;
 	*find->volume = *volume;
 	find->is_found = true;
@@ -267,10 +281,9 @@ static void match_uuid(const struct libmktme_volume *volume, void *arg)
 
 int libmktme_volume_find(const char *uuid, struct libmktme_volume *volume)
 {
-	struct find find = { .volume = volume };
+	struct find find = { .uuid = uuid, .volume = volume };
 	int count;
 
-	make_dm_uuid("", uuid, find.prefix, sizeof(find.prefix));
 	count = libmktme_volume_foreach(match_uuid, &find);
 	if (count < 0)
 		return count;
