@@ -283,6 +283,8 @@ static int encode(const char *directory, const char *value, char *path,
 	size_t len;
 
 	len = snprintf(path, size, "/dev/disk/by-%s/", directory);
+	if (len >= size)
+		return -ENAMETOOLONG;
 	for (; *value; value++) {
 		unsigned char c = *value;
 		bool is_plain = c >= 0x80 || strchr(plain, c) ||
