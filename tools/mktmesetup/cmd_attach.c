@@ -133,6 +133,10 @@ static int attach(const struct libmktme_tab_entry *entry)
 	err = libmktme_tab_device(entry->device, device, sizeof(device));
 	if (err)
 		return err;
+	if (entry->header && access(entry->header, F_OK)) {
+		set_reason("there is no header '%s'", entry->header);
+		return -ENODEV;
+	}
 	use_line(entry);
 	err = wait_until_gone(entry->name, &volume);
 	if (err < 0)
@@ -157,8 +161,6 @@ static int take_line(const struct libmktme_tab_entry *entry, void *arg)
 	char reason[400];
 	int err;
 
-	if (strcmp(entry->name, request->name))
-		return 0;
 	err = attach(entry);
 	if (err) {
 		snprintf(reason, sizeof(reason), "%s", what_failed(err));
@@ -179,13 +181,15 @@ int cmd_attach(const struct command *command, int argc, char **argv)
 	(void)command;
 	(void)argc;
 	setup_signals();
-	r = libmktme_tab_foreach(request.path, take_line, &request);
+	r = libmktme_tab_foreach(request.path, request.name, take_line,
+				 &request);
 	if (r == 1)
 		return request.status;
 	if (r < 0)
 		set_reason("cannot read '%s': %s", request.path, strerror(-r));
 	else
-		set_reason("%s has no line for it", request.path);
+		set_reason("%s has no line for it that can be used",
+			   request.path);
 	return report_failure("attach", request.name, r ? r : -ENOENT);
 }
 

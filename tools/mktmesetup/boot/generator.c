@@ -299,7 +299,7 @@ int main(int argc, char **argv)
 	}
 	destination = argv[1];
 	libmktme_set_log_callback(take_message, false);
-	err = libmktme_tab_foreach(tab, add_line, (void *)tab);
+	err = libmktme_tab_foreach(tab, NULL, add_line, (void *)tab);
 	if (!err || err == -ENOENT)
 		return EXIT_SUCCESS;
 	complain("cannot read %s: %s", tab, strerror(-err));

@@ -976,12 +976,13 @@ int libmktme_tab_parse(const char *path, unsigned int number, char *line,
 /**
  * libmktme_tab_foreach() - walk through the lines that can be used
  * @path: of the file
+ * @name: only those of that volume, or NULL
  * @fn: called for each; ends the walk if it does not return 0
  * @arg: for @fn
  *
  * Return: what @fn returned last, or a negative errno
  */
-int libmktme_tab_foreach(const char *path,
+int libmktme_tab_foreach(const char *path, const char *name,
 			 int (*fn)(const struct libmktme_tab_entry *entry,
 				   void *arg),
 			 void *arg);

@@ -248,7 +248,16 @@ int libmktme_tab_parse(const char *path, unsigned int number, char *line,
 	return check_entry(path, entry);
 }
 
-int libmktme_tab_foreach(const char *path,
+/* Before it is cut into pieces, and complained about */
+static bool has_name(const char *line, const char *name)
+{
+	size_t len = strlen(name);
+
+	line += strspn(line, BLANKS);
+	return !strncmp(line, name, len) && strchr(BLANKS "\n", line[len]);
+}
+
+int libmktme_tab_foreach(const char *path, const char *name,
 			 int (*fn)(const struct libmktme_tab_entry *entry,
 				   void *arg),
 			 void *arg)
@@ -263,9 +272,13 @@ int libmktme_tab_foreach(const char *path,
 	file = fopen(path, "re");
 	if (!file)
 		return -errno;
-	while (!r && getline(&line, &size, file) >= 0)
-		if (!libmktme_tab_parse(path, ++number, line, &entry))
+	while (!r && getline(&line, &size, file) >= 0) {
+		number++;
+		if (name && !has_name(line, name))
+			continue;
+		if (!libmktme_tab_parse(path, number, line, &entry))
 			r = fn(&entry, arg);
+	}
 	if (!r && ferror(file))
 		r = -EIO;
 	free(line);

@@ -195,15 +195,25 @@ static void test_file(void **state)
 	dprintf(fd, "# comment\na /dev/a\nbroken\n\nb /dev/b");
 	libmktme_set_log_callback(take_warning, false);
 	warnings[0] = '\0';
-	assert_int_equal(libmktme_tab_foreach(path, count, &lines), 0);
+	assert_int_equal(libmktme_tab_foreach(path, NULL, count, &lines), 0);
 	assert_int_equal(lines, 25);
 	dprintf(fd, "\nlast /dev/c\nd /dev/d\n");
 	lines = 0;
-	assert_int_equal(libmktme_tab_foreach(path, count, &lines), 1);
+	assert_int_equal(libmktme_tab_foreach(path, NULL, count, &lines), 1);
 	assert_int_equal(lines, 256);
+	lines = 0;
+	warnings[0] = '\0';
+	assert_int_equal(libmktme_tab_foreach(path, "b", count, &lines), 0);
+	assert_int_equal(lines, 5);
+	assert_string_equal(warnings, "");
+	assert_int_equal(libmktme_tab_foreach(path, "broken", count, &lines),
+			 0);
+	assert_int_equal(lines, 5);
+	assert_string_not_equal(warnings, "");
 	close(fd);
 	unlink(path);
-	assert_int_equal(libmktme_tab_foreach(path, count, &lines), -ENOENT);
+	assert_int_equal(libmktme_tab_foreach(path, NULL, count, &lines),
+			 -ENOENT);
 }
 
 int main(void)
