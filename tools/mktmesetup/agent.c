@@ -17,16 +17,22 @@
 
 #define ASK_PASSWORD "systemd-ask-password"
 #define NOTIFY "systemd-notify"
-#define PASSPHRASE_MAX 512
+/* Several passphrases may have been kept. */
+#define ANSWERS_MAX 8192
 
 extern char **environ;
 
-/* Which volume it is about, and whether there was a question before. */
+/*
+ * Which volume it is about; whether there was a question before; what systemd
+ * answered, a line for each passphrase, and where the next one begins.
+ */
 static struct {
 	bool is_set;
 	bool is_asked;
 	char id[LIBMKTME_NAME_BYTES + 16];
 	char name[LIBMKTME_NAME_BYTES];
+	struct libmktme_secret answers;
+	size_t next;
 } agent;
 
 void agent_setup(const char *name, const char *device)
@@ -130,15 +136,14 @@ static int run(char *const argv[], struct libmktme_secret *secret)
 }
 
 /*
- * What was typed for one volume may fit the next one, so systemd keeps it for a
- * while; it is not offered again to a volume that it does not fit.
+ * What was typed for other volumes may fit this one, so systemd keeps it for a
+ * while, and gives all of it.  It is not offered again if it did not fit.
  */
-static int ask(struct libmktme_secret *secret, const struct source *source)
+static int ask(const struct source *source)
 {
 	char timeout[32], question[sizeof(source->question) + 160];
-	char *argv[10] = { ASK_PASSWORD, "--no-tty", "-n",
-			   "--icon=drive-harddisk" };
-	int argc = 4;
+	char *argv[10] = { ASK_PASSWORD, "--no-tty", "--icon=drive-harddisk" };
+	int argc = 3;
 
 	snprintf(timeout, sizeof(timeout), "--timeout=%u", options.timeout);
 	snprintf(question, sizeof(question), "%s (%s):", source->question,
@@ -147,25 +152,54 @@ static int ask(struct libmktme_secret *secret, const struct source *source)
 	argv[argc++] = timeout;
 	if (!source->is_pin)
 		argv[argc++] = "--keyname=" PROGRAM;
-	if (!source->is_pin && !agent.is_asked)
+	if (!source->is_pin && !agent.is_asked) {
 		argv[argc++] = "--accept-cached";
+		argv[argc++] = "--multiple";
+	}
 	agent.is_asked = true;
 	argv[argc] = question;
-	return run(argv, secret);
+	return run(argv, &agent.answers);
+}
+
+void agent_forget(void)
+{
+	libmktme_secret_free(&agent.answers);
+	agent.next = 0;
+}
+
+bool agent_has_answers(void)
+{
+	return agent.next < agent.answers.bytes;
+}
+
+static int next_answer(struct libmktme_secret *secret)
+{
+	const char *line = agent.answers.data + agent.next;
+	size_t len = strcspn(line, "\n");
+	int err;
+
+	err = libmktme_secret_alloc(secret, len);
+	if (err)
+		return err;
+	memcpy(secret->data, line, len);
+	agent.next += len + 1;
+	return 0;
 }
 
 int agent_ask(struct libmktme_secret *secret, const struct source *source)
 {
 	int err;
 
-	err = libmktme_secret_alloc(secret, PASSPHRASE_MAX);
-	if (err)
-		return err;
-	err = ask(secret, source);
-	if (err) {
-		explain(err);
-		libmktme_secret_free(secret);
-	}
+	if (agent_has_answers())
+		return next_answer(secret);
+	agent_forget();
+	err = libmktme_secret_alloc(&agent.answers, ANSWERS_MAX);
+	if (!err)
+		err = ask(source);
+	if (!err)
+		return next_answer(secret);
+	explain(err);
+	agent_forget();
 	return err;
 }
 

@@ -162,6 +162,7 @@ static int take_line(const struct libmktme_tab_entry *entry, void *arg)
 	int err;
 
 	err = attach(entry);
+	agent_forget();
 	if (err) {
 		snprintf(reason, sizeof(reason), "%s", what_failed(err));
 		set_reason("%s:%u: %s", request->path, entry->line, reason);

@@ -61,7 +61,7 @@ static int by_passphrase(const struct attempt *attempt)
 		if (err)
 			return err;
 		err = try_credential(attempt, &cred);
-		if (err == -EPERM && --tries)
+		if (err == -EPERM && (agent_has_answers() || --tries))
 			fprintf(stderr,
 				"No key available with this passphrase.\n");
 		else

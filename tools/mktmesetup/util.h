@@ -197,6 +197,10 @@ bool has_agent(void);
 
 /* As read_secret(); -EIO if nobody answered in time. */
 int agent_ask(struct libmktme_secret *secret, const struct source *source);
+/* Did it answer more than was taken so far? */
+bool agent_has_answers(void);
+/* Wipe what it answered. */
+void agent_forget(void);
 
 /* Tell whoever looks at our unit what we are waiting for. */
 void notify_status(const char *text);
