@@ -43,6 +43,12 @@ struct MktmeIOMMURegion {
     hwaddr start;
 };
 
+/* A DIMM may be plugged while vCPUs look */
+static unsigned num_dimms(MktmeState *s)
+{
+    return qatomic_load_acquire(&s->num_dimms);
+}
+
 static unsigned keyid_of_page(MktmeDimm *d, uint64_t page)
 {
     return page / (d->size >> TARGET_PAGE_BITS);
@@ -231,8 +237,8 @@ static MktmeDimm *dimm_of_host(MktmeState *s, void *host, uint64_t *offset)
 {
     unsigned i;
 
-    for (i = 0; i < s->dimms->len; i++) {
-        MktmeDimm *d = g_ptr_array_index(s->dimms, i);
+    for (i = 0; i < num_dimms(s); i++) {
+        MktmeDimm *d = s->dimm[i];
 
         *offset = (uintptr_t)host - (uintptr_t)d->shadow;
         if (*offset < d->places_size) {
@@ -310,6 +316,13 @@ bool mktme_cache_fence(MktmeState *s, CPUState *cs)
     return true;
 }
 
+/* The one before with this index may have left flushes without their fence */
+void mktme_cache_add_cpu(MktmeState *s, CPUState *cs)
+{
+    s->queue[cs->cpu_index].num = 0;
+    s->queue[cs->cpu_index].invalidates = false;
+}
+
 /* INVD: the line is gone, and what was not written back with it */
 static void forget(MktmeDimm *d, uint64_t page)
 {
@@ -323,8 +336,8 @@ static void cache_op(MktmeState *s, MktmeCacheOp op)
 
     qemu_mutex_lock(&s->lock);
     s->stats.cache_ops++;
-    for (i = 0; i < s->dimms->len; i++) {
-        MktmeDimm *d = g_ptr_array_index(s->dimms, i);
+    for (i = 0; i < num_dimms(s); i++) {
+        MktmeDimm *d = s->dimm[i];
         uint64_t pages = d->places_size >> TARGET_PAGE_BITS;
         uint64_t page;
 
@@ -401,8 +414,8 @@ static MktmeDimm *dimm_of_spa(MktmeState *s, hwaddr spa)
 {
     unsigned i;
 
-    for (i = 0; i < s->dimms->len; i++) {
-        MktmeDimm *d = g_ptr_array_index(s->dimms, i);
+    for (i = 0; i < num_dimms(s); i++) {
+        MktmeDimm *d = s->dimm[i];
 
         if (spa - d->base < d->size) {
             return d;
@@ -543,6 +556,13 @@ static uint64_t valid_bytes(MktmeDimm *d)
     return (d->places_size >> TARGET_PAGE_BITS) * sizeof(uint64_t);
 }
 
+static void free_sparse(void *p, uint64_t size)
+{
+    if (p) {
+        munmap(p, size);
+    }
+}
+
 bool mktme_cache_add_dimm(MktmeState *s, MktmeDimm *d, Error **errp)
 {
     g_autofree char *name = g_strdup_printf("mktme-shadow-%s", d->id);
@@ -553,13 +573,21 @@ bool mktme_cache_add_dimm(MktmeState *s, MktmeDimm *d, Error **errp)
     d->valid = d->clean ? sparse(valid_bytes(d), errp) : NULL;
     d->touched = d->valid ? sparse(touched_bytes(d), errp) : NULL;
     if (!d->touched) {
+        free_sparse(d->shadow, d->places_size);
+        free_sparse(d->clean, d->places_size);
+        free_sparse(d->valid, valid_bytes(d));
         return false;
     }
     memory_region_init_ram_ptr(&d->shadow_mr, OBJECT(s), name, d->places_size,
                                d->shadow);
     address_space_init(&d->shadow_as, &d->shadow_mr, name);
-    add_region(s, d->id, d->base, d->size);
     return true;
+}
+
+/* Empties the TLBs too, where its addresses may have led nowhere until now */
+void mktme_cache_map_dimm(MktmeState *s, MktmeDimm *d)
+{
+    add_region(s, d->id, d->base, d->size);
 }
 
 /* The space of all KeyIDs but 0; what is inside is found at each translation */
@@ -574,13 +602,13 @@ void mktme_cache_map(MktmeState *s)
     add_region(s, "mktme-keyids", start, (1ull << s->phys_bits) - start);
 }
 
-/* RESET# empties the caches without writing them back; INIT# does not */
+/* RESET# and S3 empty the caches without writing them back; INIT# does not */
 void mktme_cache_reset(MktmeState *s)
 {
     unsigned i;
 
-    for (i = 0; i < s->dimms->len; i++) {
-        MktmeDimm *d = g_ptr_array_index(s->dimms, i);
+    for (i = 0; i < num_dimms(s); i++) {
+        MktmeDimm *d = s->dimm[i];
 
         if (!d->shadow) {
             continue;

@@ -86,6 +86,7 @@ typedef struct MktmeDimm {
     char *id;
     hwaddr base;
     uint64_t size;
+    MemoryRegion *mr;
     uint8_t *media;
     bool readonly;
     unsigned package;
@@ -130,6 +131,8 @@ typedef struct MktmeStats {
     uint64_t late_writes;
     uint64_t unassigned;
     uint64_t resets;
+    uint64_t wakeups;
+    uint64_t removed_packages;
     uint64_t pconfig[PCONFIG_NUM_STATUS];
     uint64_t pconfig_gp;
 } MktmeStats;
@@ -157,6 +160,7 @@ struct MktmeState {
     char *wrmsr_locked;
     bool shared_table;
     char *reset;
+    char *s3;
     uint32_t seed;
     int64_t tweak_offset;
     bool transparent;
@@ -173,6 +177,7 @@ struct MktmeState {
     bool errors_gp;
     bool locked_ignores;
     bool reset_keeps;
+    bool s3_keeps;
     unsigned algs_mask;
     unsigned num_places;        /* KeyIDs 0..num_places-1 have windows */
 
@@ -192,7 +197,8 @@ struct MktmeState {
     MktmePackage *package;
     unsigned num_packages;
     bool boot_key_saved;
-    GPtrArray *dimms;           /* of MktmeDimm *; fixed after machine-done */
+    MktmeDimm **dimm;           /* as many as the machine has slots */
+    unsigned num_dimms;         /* atomic: grows when a DIMM is complete */
     MktmeQueue *queue;          /* per vCPU, used by its thread only */
     unsigned num_queues;
     struct {
@@ -203,6 +209,9 @@ struct MktmeState {
     MktmeStats stats;
 
     Notifier machine_done;
+    Notifier suspend;
+    bool asleep;                /* BQL: from S3 to the next reset */
+    DeviceListener listener;
 };
 
 /* The only one, from realize on */
@@ -213,11 +222,14 @@ bool mktme_enabled(MktmeState *s);
 bool mktme_active(MktmeState *s);
 unsigned mktme_keyid_shift(MktmeState *s);
 unsigned mktme_max_keyid(MktmeState *s);
+bool mktme_package_present(unsigned package);
 
 /* mktme-keys.c: key tables and cryptography */
 void mktme_keys_init(MktmeState *s, unsigned num_packages);
 bool mktme_keys_check(Error **errp);
 void mktme_keys_reset(MktmeState *s);
+void mktme_keys_clear(MktmeState *s);
+void mktme_keys_remove_package(MktmeState *s, unsigned package);
 void mktme_keys_new_boot_key(MktmeState *s, bool save);
 bool mktme_keys_restore_boot_key(MktmeState *s);
 int mktme_keys_pconfig(MktmeState *s, unsigned package, const uint8_t *raw);
@@ -233,6 +245,8 @@ void mktme_crypt_line(MktmeState *s, QCryptoCipher *cipher, hwaddr spa,
 /* mktme-cache.c: windows and the cache model */
 bool mktme_cache_add_dimm(MktmeState *s, MktmeDimm *d, Error **errp);
 void mktme_cache_map(MktmeState *s);
+void mktme_cache_map_dimm(MktmeState *s, MktmeDimm *d);
+void mktme_cache_add_cpu(MktmeState *s, CPUState *cs);
 void mktme_cache_reset(MktmeState *s);
 void mktme_cache_evict_all(MktmeState *s);
 void mktme_cache_flush_line(MktmeState *s, CPUState *cs, void *host,

@@ -141,6 +141,17 @@ void mktme_keys_reset(MktmeState *s)
     }
 }
 
+void mktme_keys_clear(MktmeState *s)
+{
+    unsigned i, j;
+
+    for (i = 0; i < s->num_packages; i++) {
+        for (j = 0; j < s->num_places; j++) {
+            key_drop(&s->package[i].key[j]);
+        }
+    }
+}
+
 static void boot_key_set(MktmeState *s, MktmePackage *p)
 {
     unsigned alg = s->algs_mask == (1u << TME_ALG_XTS_256) ? TME_ALG_XTS_256 :
@@ -150,20 +161,23 @@ static void boot_key_set(MktmeState *s, MktmePackage *p)
             p->boot_raw, p->boot_raw + XTS_256_KEY_SIZE);
 }
 
+static void new_boot_key(MktmeState *s, MktmePackage *p, bool save)
+{
+    mktme_random(s, p->boot_raw, sizeof(p->boot_raw));
+    boot_key_set(s, p);
+    if (save) {
+        memcpy(p->saved_raw, p->boot_raw, sizeof(p->saved_raw));
+    }
+}
+
 void mktme_keys_new_boot_key(MktmeState *s, bool save)
 {
     unsigned i;
 
     for (i = 0; i < s->num_packages; i++) {
-        MktmePackage *p = &s->package[i];
-
-        mktme_random(s, p->boot_raw, sizeof(p->boot_raw));
-        boot_key_set(s, p);
-        if (save) {
-            memcpy(p->saved_raw, p->boot_raw, sizeof(p->saved_raw));
-            s->boot_key_saved = true;
-        }
+        new_boot_key(s, &s->package[i], save);
     }
+    s->boot_key_saved = s->boot_key_saved || save;
 }
 
 bool mktme_keys_restore_boot_key(MktmeState *s)
@@ -180,6 +194,26 @@ bool mktme_keys_restore_boot_key(MktmeState *s)
         boot_key_set(s, p);
     }
     return true;
+}
+
+/*
+ * Its last CPU has been unplugged.  The keys were in the package, so the one
+ * that comes next has none of them, and another TME key.
+ */
+void mktme_keys_remove_package(MktmeState *s, unsigned package)
+{
+    MktmePackage *p;
+    unsigned i;
+
+    s->stats.removed_packages++;
+    if (s->shared_table) {
+        return;
+    }
+    p = &s->package[package];
+    for (i = 0; i < s->num_places; i++) {
+        key_drop(&p->key[i]);
+    }
+    new_boot_key(s, p, s->boot_key_saved);
 }
 
 static MktmePackage *package_of(MktmeState *s, unsigned package)
@@ -420,8 +454,9 @@ char *mktme_keys_json(MktmeState *s)
     for (i = 0; i < s->num_packages; i++) {
         const char *sep = "";
 
-        g_string_append_printf(out, "%s{\"package\": %u, \"keyids\": %u, "
-                               "\"keys\": [", i ? ", " : "", i,
+        g_string_append_printf(out, "%s{\"package\": %u, \"present\": %s, "
+                               "\"keyids\": %u, \"keys\": [", i ? ", " : "",
+                               i, mktme_package_present(i) ? "true" : "false",
                                s->num_places - 1);
         for (j = 1; j < s->num_places; j++) {
             MktmeKey *key = &s->package[i].key[j];

@@ -17,6 +17,7 @@
 #include "hw/mem/nvdimm.h"
 #include "hw/qdev-properties.h"
 #include "sysemu/reset.h"
+#include "sysemu/runstate.h"
 #include "sysemu/sysemu.h"
 #include "mktme-internal.h"
 #include "trace.h"
@@ -249,21 +250,98 @@ static void registers_reset(MktmeState *s)
                     (uint64_t)s->max_keys << 36;
 }
 
-static void mktme_reset(void *opaque)
+/* What firmware brings back after S3; one that does not lock is the guest */
+static void wake_up(MktmeState *s)
 {
-    MktmeState *s = opaque;
+    s->stats.wakeups++;
+    if (!s->s3_keeps) {
+        mktme_keys_clear(s);
+    }
+    registers_reset(s);
+    if (mktme_enabled(s)) {
+        s->activate |= TME_ACTIVATE_RESTORE;
+    } else {
+        mktme_keys_new_boot_key(s, false);
+    }
+}
 
-    qemu_mutex_lock(&s->lock);
+static void cold_or_warm_boot(MktmeState *s)
+{
     s->stats.resets++;
     registers_reset(s);
     mktme_keys_reset(s);
     mktme_keys_new_boot_key(s, false);
+}
+
+/*
+ * QEMU resets the machine to wake it up, having left the run state of S3 before.
+ * It is still in it if somebody resets a machine that sleeps.
+ */
+static void mktme_reset(void *opaque)
+{
+    MktmeState *s = opaque;
+    bool wakes = s->asleep && !runstate_check(RUN_STATE_SUSPENDED);
+
+    s->asleep = false;
+    qemu_mutex_lock(&s->lock);
+    if (wakes) {
+        wake_up(s);
+    } else {
+        cold_or_warm_boot(s);
+    }
     mktme_cache_reset(s);
     qemu_mutex_unlock(&s->lock);
 }
 
+static void mktme_suspend(Notifier *n, void *data)
+{
+    container_of(n, MktmeState, suspend)->asleep = true;
+}
+
 /*
- * Start of the machine: find the DIMMs
+ * CPUs that come and go
+ */
+
+bool mktme_package_present(unsigned package)
+{
+    const CPUArchIdList *cpus =
+        MACHINE_GET_CLASS(current_machine)->possible_cpu_arch_ids(
+            current_machine);
+    int i;
+
+    for (i = 0; i < cpus->len; i++) {
+        if (cpus->cpus[i].cpu && cpus->cpus[i].props.socket_id == package) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void mktme_device_realize(DeviceListener *l, DeviceState *dev)
+{
+    MktmeState *s = container_of(l, MktmeState, listener);
+
+    if (object_dynamic_cast(OBJECT(dev), TYPE_X86_CPU)) {
+        mktme_cache_add_cpu(s, CPU(dev));
+    }
+}
+
+/* Its thread has ended, and it is no longer among the machine's CPUs */
+static void mktme_device_unrealize(DeviceListener *l, DeviceState *dev)
+{
+    MktmeState *s = container_of(l, MktmeState, listener);
+    Object *cpu = object_dynamic_cast(OBJECT(dev), TYPE_X86_CPU);
+
+    if (!cpu || mktme_package_present(X86_CPU(cpu)->socket_id)) {
+        return;
+    }
+    qemu_mutex_lock(&s->lock);
+    mktme_keys_remove_package(s, X86_CPU(cpu)->socket_id);
+    qemu_mutex_unlock(&s->lock);
+}
+
+/*
+ * DIMMs: those found at the start of the machine, and those plugged later
  */
 
 static unsigned num_packages(void)
@@ -301,7 +379,7 @@ static unsigned package_of_node(const char *id, uint32_t node)
     return 0;
 }
 
-static void map_aliases(MktmeState *s, MktmeDimm *d, MemoryRegion *mr)
+static void map_aliases(MktmeState *s, MktmeDimm *d)
 {
     unsigned i;
 
@@ -309,20 +387,43 @@ static void map_aliases(MktmeState *s, MktmeDimm *d, MemoryRegion *mr)
     for (i = 1; mktme_active(s) && i <= mktme_max_keyid(s); i++) {
         g_autofree char *name = g_strdup_printf("mktme-%s-%u", d->id, i);
 
-        memory_region_init_alias(&d->alias[i], OBJECT(s), name, mr, 0, d->size);
+        memory_region_init_alias(&d->alias[i], OBJECT(s), name, d->mr, 0,
+                                 d->size);
         memory_region_add_subregion(get_system_memory(),
             (hwaddr)i << mktme_keyid_shift(s) | d->base, &d->alias[i]);
     }
 }
 
-static void add_dimm(MktmeState *s, Object *obj)
+/* Whether there is room for the windows of one more */
+static bool check_dimm(MktmeState *s, MktmeDimm *d, Error **errp)
+{
+    if (d->base + d->size > 1ull << (s->phys_bits - s->keyid_bits)) {
+        error_setg(errp, "mktme: keyid-bits=%u leaves addresses below 0x%llx, "
+                   "but %s ends at 0x%" HWADDR_PRIx "; lower keyid-bits or "
+                   "use phys-bits=52", s->keyid_bits,
+                   1ull << (s->phys_bits - s->keyid_bits), d->id,
+                   d->base + d->size);
+    } else if (s->transparent &&
+               s->num_places * (s->num_dimms + 1) > ALIASES_MAX) {
+        error_setg(errp, "mktme: transparent=on: at most %u windows; lower "
+                   "keyid-bits or max-keys", ALIASES_MAX);
+    } else if (!s->transparent && d->size > PLACES_MAX / s->num_places) {
+        error_setg(errp, "mktme: %u KeyIDs times the size of %s exceed %u GiB; "
+                   "lower keyid-bits or max-keys, or use transparent=on",
+                   s->num_places, d->id, (unsigned)(PLACES_MAX / GiB));
+    } else {
+        return true;
+    }
+    return false;
+}
+
+static MktmeDimm *new_dimm(MktmeState *s, Object *obj)
 {
     MemoryDeviceState *md = MEMORY_DEVICE(obj);
     MemoryDeviceClass *mdc = MEMORY_DEVICE_GET_CLASS(md);
-    MemoryRegion *mr = mdc->get_memory_region(md, &error_fatal);
+    MemoryRegion *mr = mdc->get_memory_region(md, &error_abort);
     const char *id = DEVICE(obj)->id;
     MktmeDimm *d = g_new0(MktmeDimm, 1);
-    Error *err = NULL;
 
     d->s = s;
     d->id = g_strdup(id ?: object_get_canonical_path_component(obj));
@@ -331,41 +432,44 @@ static void add_dimm(MktmeState *s, Object *obj)
     d->media = memory_region_get_ram_ptr(mr);
     d->readonly = memory_region_is_rom(mr);
     d->package = package_of_node(d->id,
-        object_property_get_uint(obj, PC_DIMM_NODE_PROP, &error_fatal));
+        object_property_get_uint(obj, PC_DIMM_NODE_PROP, &error_abort));
+    d->mr = mr;
+    return d;
+}
 
-    if (d->base + d->size > 1ull << (s->phys_bits - s->keyid_bits)) {
-        error_report("mktme: keyid-bits=%u leaves addresses below 0x%llx, "
-                     "but %s ends at 0x%" HWADDR_PRIx "; lower keyid-bits or "
-                     "use phys-bits=52", s->keyid_bits,
-                     1ull << (s->phys_bits - s->keyid_bits), d->id,
-                     d->base + d->size);
-        exit(1);
+static bool add_dimm(MktmeState *s, Object *obj, Error **errp)
+{
+    MktmeDimm *d = new_dimm(s, obj);
+
+    if (!check_dimm(s, d, errp) ||
+        (!s->transparent && !mktme_cache_add_dimm(s, d, errp))) {
+        g_free(d->id);
+        g_free(d);
+        return false;
     }
+    s->dimm[s->num_dimms] = d;
+    qatomic_store_release(&s->num_dimms, s->num_dimms + 1);
     if (s->transparent) {
-        if (s->num_places * (s->dimms->len + 1) > ALIASES_MAX) {
-            error_report("mktme: transparent=on: at most %u windows; lower "
-                         "keyid-bits or max-keys", ALIASES_MAX);
-            exit(1);
-        }
-        map_aliases(s, d, mr);
-    } else if (d->size > PLACES_MAX / s->num_places) {
-        error_report("mktme: %u KeyIDs times the size of %s exceed %u GiB; "
-                     "lower keyid-bits or max-keys, or use transparent=on",
-                     s->num_places, d->id, (unsigned)(PLACES_MAX / GiB));
-        exit(1);
-    } else if (!mktme_cache_add_dimm(s, d, &err)) {
-        error_report_err(err);
-        exit(1);
+        map_aliases(s, d);
+    } else {
+        mktme_cache_map_dimm(s, d);
     }
-    g_ptr_array_add(s->dimms, d);
+    return true;
 }
 
 static int add_if_nvdimm(Object *obj, void *opaque)
 {
     if (object_dynamic_cast(obj, TYPE_NVDIMM) && DEVICE(obj)->realized) {
-        add_dimm(opaque, obj);
+        add_dimm(opaque, obj, &error_fatal);
     }
     return 0;
+}
+
+bool mktme_plug_nvdimm(DeviceState *dev, Error **errp)
+{
+    /* Those of the command line are found by mktme_machine_done() */
+    return !mktme_device || !dev->hotplugged ||
+           add_dimm(mktme_device, OBJECT(dev), errp);
 }
 
 static void mktme_machine_done(Notifier *n, void *data)
@@ -380,12 +484,18 @@ static void mktme_machine_done(Notifier *n, void *data)
     mktme_keys_init(s, num_packages());
     s->num_queues = current_machine->smp.max_cpus;
     s->queue = g_new0(MktmeQueue, s->num_queues);
+    s->dimm = g_new0(MktmeDimm *, current_machine->ram_slots);
     registers_reset(s);
     object_child_foreach_recursive(object_get_root(), add_if_nvdimm, s);
     if (!s->transparent) {
         mktme_cache_map(s);
     }
     qemu_register_reset(mktme_reset, s);
+    s->suspend.notify = mktme_suspend;
+    qemu_register_suspend_notifier(&s->suspend);
+    s->listener.realize = mktme_device_realize;
+    s->listener.unrealize = mktme_device_unrealize;
+    device_listener_register(&s->listener);
 }
 
 /*
@@ -425,7 +535,8 @@ static bool decode_choices(MktmeState *s, Error **errp)
     int l = e < 0 ? -1 : choose("wrmsr-locked", s->wrmsr_locked ?: "gp",
                                 locked, errp);
     int r = l < 0 ? -1 : choose("reset", s->reset ?: "lost", reset, errp);
-    int a = r < 0 ? -1 : choose("algs", s->algs ?: "both", algs, errp);
+    int z = r < 0 ? -1 : choose("s3", s->s3 ?: "lost", reset, errp);
+    int a = z < 0 ? -1 : choose("algs", s->algs ?: "both", algs, errp);
 
     if (a < 0) {
         return false;
@@ -433,6 +544,7 @@ static bool decode_choices(MktmeState *s, Error **errp)
     s->errors_gp = e == 1;
     s->locked_ignores = l == 1;
     s->reset_keeps = r == 1;
+    s->s3_keeps = z == 1;
     s->algs_mask = algs_mask[a];
     return true;
 }
@@ -482,7 +594,6 @@ static void mktme_realize(DeviceState *dev, Error **errp)
     s->num_places = s->max_keys + 1;
     qemu_mutex_init(&s->lock);
     s->rand = s->seed ? g_rand_new_with_seed(s->seed) : g_rand_new();
-    s->dimms = g_ptr_array_new();
     s->machine_done.notify = mktme_machine_done;
     qemu_add_machine_init_done_notifier(&s->machine_done);
     mktme_device = s;
@@ -505,7 +616,8 @@ static char *get_stats(Object *obj, Error **errp)
         ", \"drains\": %" PRIu64 ", \"drain-stops\": %" PRIu64
         ", \"evictions\": %" PRIu64 ", \"cache-ops\": %" PRIu64
         ", \"late-writes\": %" PRIu64 ", \"unassigned\": %" PRIu64
-        ", \"resets\": %" PRIu64 ", \"pconfig-success\": %" PRIu64
+        ", \"resets\": %" PRIu64 ", \"wakeups\": %" PRIu64
+        ", \"removed-packages\": %" PRIu64 ", \"pconfig-success\": %" PRIu64
         ", \"pconfig-invalid-cmd\": %" PRIu64
         ", \"pconfig-entropy\": %" PRIu64
         ", \"pconfig-invalid-keyid\": %" PRIu64
@@ -514,6 +626,7 @@ static char *get_stats(Object *obj, Error **errp)
         st->fills, st->fill_lines, st->writebacks, st->keyid0_writebacks,
         clean, st->invalidations, st->drains, st->drain_stops, st->evictions,
         st->cache_ops, st->late_writes, st->unassigned, st->resets,
+        st->wakeups, st->removed_packages,
         st->pconfig[PCONFIG_SUCCESS], st->pconfig[PCONFIG_INVALID_PROG_CMD],
         st->pconfig[PCONFIG_ENTROPY_ERROR], st->pconfig[PCONFIG_INVALID_KEYID],
         st->pconfig[PCONFIG_INVALID_CRYPTO_ALG],
@@ -608,6 +721,7 @@ static Property mktme_properties[] = {
     DEFINE_PROP_STRING("wrmsr-locked", MktmeState, wrmsr_locked),
     DEFINE_PROP_BOOL("shared-table", MktmeState, shared_table, false),
     DEFINE_PROP_STRING("reset", MktmeState, reset),
+    DEFINE_PROP_STRING("s3", MktmeState, s3),
     DEFINE_PROP_UINT32("seed", MktmeState, seed, 0),
     DEFINE_PROP_INT64("tweak-offset", MktmeState, tweak_offset, 0),
     DEFINE_PROP_BOOL("transparent", MktmeState, transparent, false),
@@ -620,7 +734,7 @@ static void mktme_class_init(ObjectClass *klass, void *data)
 
     dc->realize = mktme_realize;
     dc->desc = "Intel TME-MK for NVDIMMs";
-    /* Windows are made at start; removing them is not something CPUs do */
+    /* It is in the CPUs and memory controllers, which are there from the start */
     dc->hotpluggable = false;
     device_class_set_props(dc, mktme_properties);
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);

@@ -15,7 +15,7 @@
  *             PCONFIG, CLFLUSH, CLFLUSHOPT, CLWB, and volume 4 for the MSRs
  * Where the two disagree, the behaviour is a property.
  *
- * Every NVDIMM present at start appears once per KeyID, at
+ * Every NVDIMM, plugged later or not, appears once per KeyID, at
  * (KeyID << (MAXPHYADDR - k)) | address.  Each of these windows, and the DIMM's
  * own address (KeyID 0), is cached separately: nothing keeps the copies
  * coherent.  The media (the memory backend) holds AES-XTS ciphertext, one data
@@ -24,7 +24,10 @@
  * ciphertext is never claimed to equal that of silicon.
  *
  * What the cache still holds is lost when QEMU ends in whatever way, and at
- * system reset: there is no eADR.  INIT of a CPU changes nothing.
+ * system reset and in S3: there is no eADR.  INIT of a CPU changes nothing.
+ *
+ * A package is there as long as one of its CPUs is plugged.  With the last one
+ * go its keys, and what is plugged there next starts as after a reset.
  *
  * QEMU interface, device "mktme" (one per machine, no bus):
  * + Property "phys-bits" (46): MAXPHYADDR; must equal the CPU's phys-bits
@@ -46,6 +49,8 @@
  * + Property "wrmsr-locked" (gp): gp or ignore, WRMSR 982H while locked
  * + Property "shared-table" (off): one key table for all packages
  * + Property "reset" (lost): lost or kept, directly programmed keys at reset
+ * + Property "s3" (lost): lost or kept, all keys in S3.  The TME key and 982H
+ *   come back, as by firmware that saved and restored them (982H[3], [2])
  * + Property "seed" (0): nonzero repeats RANDOM keys, boot key and evictions
  * + Property "tweak-offset" (0): added to the address in the tweak, signed
  * + Property "transparent" (off): windows are plain aliases of the media, no
@@ -131,5 +136,11 @@ bool mktme_fence(CPUState *cs);
 
 /* Done before the next translation block; the caller has to end this one */
 void mktme_cache_op(CPUState *cs, MktmeCacheOp op);
+
+/*
+ * What the machine calls, with the BQL, when it plugs an NVDIMM that has its
+ * address already.  False with an error if there is no room for its windows.
+ */
+bool mktme_plug_nvdimm(DeviceState *dev, Error **errp);
 
 #endif
