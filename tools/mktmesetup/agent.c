@@ -98,6 +98,19 @@ static int read_answer(int fd, struct libmktme_secret *secret)
 	return -E2BIG;
 }
 
+void notify_status(const char *text)
+{
+	char status[512];
+	char *argv[] = { NOTIFY, status, NULL };
+	pid_t pid;
+
+	if (!getenv("NOTIFY_SOCKET"))
+		return;
+	snprintf(status, sizeof(status), "--status=%s", text);
+	if (!spawn(argv, -1, &pid))
+		collect(pid);
+}
+
 static void explain(int err)
 {
 	switch (err) {
@@ -143,7 +156,7 @@ static int ask(const struct source *source)
 {
 	char timeout[32], question[sizeof(source->question) + 160];
 	char *argv[10] = { ASK_PASSWORD, "--no-tty", "--icon=drive-harddisk" };
-	int argc = 3;
+	int argc = 3, err;
 
 	snprintf(timeout, sizeof(timeout), "--timeout=%u", options.timeout);
 	snprintf(question, sizeof(question), "%s (%s):", source->question,
@@ -158,7 +171,11 @@ static int ask(const struct source *source)
 	}
 	agent.is_asked = true;
 	argv[argc] = question;
-	return run(argv, &agent.answers);
+	notify_status(source->is_pin ? "waiting for the PIN of a token" :
+				       "waiting for a passphrase");
+	err = run(argv, &agent.answers);
+	notify_status("opening");
+	return err;
 }
 
 void agent_forget(void)
@@ -201,17 +218,4 @@ int agent_ask(struct libmktme_secret *secret, const struct source *source)
 	explain(err);
 	agent_forget();
 	return err;
-}
-
-void notify_status(const char *text)
-{
-	char status[512];
-	char *argv[] = { NOTIFY, status, NULL };
-	pid_t pid;
-
-	if (!getenv("NOTIFY_SOCKET"))
-		return;
-	snprintf(status, sizeof(status), "--status=%s", text);
-	if (!spawn(argv, -1, &pid))
-		collect(pid);
 }
