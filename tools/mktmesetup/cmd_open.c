@@ -79,7 +79,7 @@ static unsigned int activation_flags(void)
 	return options.readonly ? LIBMKTME_READONLY : 0;
 }
 
-static int open_container(const char *device, const char *name)
+int open_container(const char *device, const char *name)
 {
 	struct libmktme_container *container;
 	struct libmktme_binding binding;

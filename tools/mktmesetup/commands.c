@@ -26,6 +26,10 @@ static const struct command commands[] = {
 	  "Make the volume on DEVICE available as /dev/mapper/NAME." },
 	{ "close", "luksClose", cmd_close, OPT(DEFERRED), "NAME", 1, 1,
 	  "Remove /dev/mapper/NAME; its KeyID and key are cleared." },
+	{ "attach", NULL, cmd_attach, 0, "NAME", 1, 1,
+	  "Open the volume NAME as /etc/mktmetab says." },
+	{ "detach", NULL, cmd_detach, 0, "NAME", 1, 1,
+	  "Close the volume NAME, when its last user has gone." },
 	{ "status", NULL, cmd_status, OPT(JSON), "NAME", 1, 1,
 	  "Show the state of the active volume NAME." },
 	{ "list", NULL, cmd_list, OPT(JSON), "", 0, 0,
@@ -40,6 +44,9 @@ static const struct command commands[] = {
 	  "Print what happens to volumes, one line of JSON each." },
 	{ "dump", "luksDump", cmd_dump, OPT(HEADER) | OPT(JSON), "DEVICE", 1, 1,
 	  "Show the header of the volume on DEVICE (or in a file)." },
+	{ "isVolume", NULL, cmd_is_volume, 0, "DEVICE", 1, 1,
+	  "Check whether there is the header of a volume on DEVICE.\n"
+	  "Exit status 0 if so, 1 if not." },
 	{ "probe", NULL, cmd_probe, OPT(JSON), "[DEVICE]", 0, 1,
 	  "Check whether this machine, and DEVICE, can be used.\n"
 	  "Exit status 0 if so, 4 if not." },

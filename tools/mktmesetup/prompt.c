@@ -51,6 +51,11 @@ bool is_interactive(void)
 	return isatty(STDIN_FILENO);
 }
 
+bool can_ask(void)
+{
+	return is_interactive() || has_agent();
+}
+
 bool confirm(const char *format, ...)
 {
 	char answer[16] = "";
@@ -215,7 +220,8 @@ int read_secret(struct libmktme_secret *secret, const struct source *source)
 	if (source->file)
 		return read_key_file(secret, source);
 	if (!is_interactive())
-		return read_standard_input(secret);
+		return has_agent() ? agent_ask(secret, source) :
+				     read_standard_input(secret);
 	snprintf(question, sizeof(question), "%s: ", source->question);
 	err = ask(secret, question);
 	if (!err && source->is_verified) {

@@ -43,7 +43,7 @@ static int try_credential(const struct attempt *attempt,
 /* Only one passphrase can come from a file or a pipe. */
 static uint32_t allowed_tries(void)
 {
-	if (options.key_file || !is_interactive())
+	if (options.key_file || !can_ask())
 		return 1;
 	return options.tries ? options.tries : DEFAULT_TRIES;
 }
@@ -61,7 +61,7 @@ static int by_passphrase(const struct attempt *attempt)
 		if (err)
 			return err;
 		err = try_credential(attempt, &cred);
-		if (err == -EPERM && --tries)
+		if (err == -EPERM && (agent_has_answers() || --tries))
 			fprintf(stderr,
 				"No key available with this passphrase.\n");
 		else
@@ -97,11 +97,12 @@ static int by_token(const struct attempt *attempt)
 		.token_type = options.token_type,
 	};
 	uint32_t tries = options.tries ? options.tries : DEFAULT_TRIES;
-	struct source source = { .question = "Enter token PIN" };
+	struct source source = { .question = "Enter token PIN",
+				 .is_pin = true };
 	int err;
 
 	err = try_credential(attempt, &cred);
-	if (err != -ENOANO || !is_interactive())
+	if (err != -ENOANO || !can_ask())
 		return err;
 	do {
 		err = read_secret(&cred.secret, &source);

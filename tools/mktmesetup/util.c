@@ -56,6 +56,11 @@ void set_reason(const char *format, ...)
 	va_end(args);
 }
 
+const char *what_failed(int err)
+{
+	return reason[0] ? reason : strerror(-err);
+}
+
 void forget_reason(void)
 {
 	reason[0] = '\0';
@@ -122,7 +127,7 @@ int exit_code(int err)
 int report_failure(const char *verb, const char *object, int err)
 {
 	fprintf(stderr, PROGRAM ": cannot %s '%s': %s\n", verb, object,
-		reason[0] ? reason : strerror(-err));
+		what_failed(err));
 	if (hint[0])
 		fprintf(stderr, "hint: %s\n", hint);
 	return exit_code(err);

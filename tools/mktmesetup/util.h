@@ -84,6 +84,8 @@ void set_reason(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void set_hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* It is about another object than that of the command; no hint for that. */
 void blame(const char *object);
+/* What was said about a failure, or what @err means. */
+const char *what_failed(int err);
 /* Forget what was said about a failure that did not end the command. */
 void forget_reason(void);
 
@@ -165,6 +167,7 @@ bool confirm(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * @bytes: how many of @file to read, 0 for all
  * @question: what to ask for, "Enter passphrase for /dev/pmem0"
  * @is_verified: ask twice
+ * @is_pin: it is the PIN of a token
  */
 struct source {
 	const char *file;
@@ -172,6 +175,7 @@ struct source {
 	uint32_t bytes;
 	char question[256];
 	bool is_verified;
+	bool is_pin;
 };
 
 /* What --key-file and the like say about the passphrase in use. */
@@ -183,13 +187,41 @@ void source_of_new_passphrase(const char *device, const char *file,
 /**
  * read_secret() - read a passphrase
  * @secret: filled in
- * @source: from there; without a terminal a line of standard input
+ * @source: from there; without a terminal from an agent, or a line of standard
+ *	input
  *
  * Return: 0; -EPERM if the two are not equal; -ETIMEDOUT, -EINTR, or another
  * negative errno
  */
 int read_secret(struct libmktme_secret *secret, const struct source *source);
 bool is_interactive(void);
+/* Is there anybody to ask, on a terminal or through an agent? */
+bool can_ask(void);
+
+/* agent.c */
+
+/**
+ * agent_setup() - without a terminal ask through systemd, if that runs
+ * @name: of the volume, for the question
+ * @device: where it is, for agents that know the passphrase
+ */
+void agent_setup(const char *name, const char *device);
+bool has_agent(void);
+
+/* As read_secret(); -EIO if nobody answered in time. */
+int agent_ask(struct libmktme_secret *secret, const struct source *source);
+/* Did it answer more than was taken so far? */
+bool agent_has_answers(void);
+/* Wipe what it answered. */
+void agent_forget(void);
+
+/* Tell whoever looks at our unit what we are waiting for. */
+void notify_status(const char *text);
+
+/* cmd_open.c */
+
+/* Open the volume on @device as the options say. */
+int open_container(const char *device, const char *name);
 
 /* unlock.c */
 
@@ -220,13 +252,16 @@ struct json_object *token_to_json(int id, const char *type, const char *json);
 	int cmd_##name(const struct command *command, int argc, char **argv)
 
 DECLARE_COMMAND(add_key);
+DECLARE_COMMAND(attach);
 DECLARE_COMMAND(change_key);
 DECLARE_COMMAND(close);
+DECLARE_COMMAND(detach);
 DECLARE_COMMAND(dump);
 DECLARE_COMMAND(erase);
 DECLARE_COMMAND(format);
 DECLARE_COMMAND(header_backup);
 DECLARE_COMMAND(header_restore);
+DECLARE_COMMAND(is_volume);
 DECLARE_COMMAND(kill_slot);
 DECLARE_COMMAND(list);
 DECLARE_COMMAND(monitor);

@@ -925,6 +925,14 @@ bool libmktme_volume_has_uuid(const struct libmktme_volume *volume,
 			      const char *uuid);
 
 /**
+ * libmktme_volume_explain_use() - say who uses a volume
+ * @volume: the volume
+ *
+ * As the reason for a failure to come.
+ */
+void libmktme_volume_explain_use(const struct libmktme_volume *volume);
+
+/**
  * libmktme_volume_end_on() - is a block device a volume on that memory?
  * @path: of the block device, or of a file
  * @base: the memory
@@ -953,6 +961,93 @@ int libmktme_volume_check_name(const char *name);
 int libmktme_volume_foreach(void (*fn)(const struct libmktme_volume *volume,
 				       void *arg),
 			    void *arg);
+
+/* ---- /etc/mktmetab ---------------------------------------------------------- */
+
+/**
+ * struct libmktme_tab_entry - a line of /etc/mktmetab
+ * @line: its number
+ * @name: of the volume
+ * @device: path, or "UUID=..." and the like
+ * @key_file: path, or NULL
+ * @header: path of a detached header, or NULL
+ * @device_timeout: how long systemd waits for @device, or NULL
+ * @key_slot: the only keyslot to try, or %LIBMKTME_ANY
+ * @keyfile_size: how much of @key_file to read; 0 for all
+ * @keyfile_offset: how much of it to skip
+ * @tries: how often a passphrase is asked for; 0 for the default
+ * @timeout: seconds to wait for an answer; 0 for ever
+ * @is_noauto: only when something needs it
+ * @is_nofail: the boot does not depend on it
+ * @is_netdev: only with the network up
+ * @is_readonly: do not allow to write
+ * @is_headless: ask nobody
+ * @is_in_initramfs: opened by the initramfs, and kept open until the end
+ * @has_discard_key: as in &struct libmktme_table
+ *
+ * Texts are parts of the line.
+ */
+struct libmktme_tab_entry {
+	unsigned int line;
+	const char *name;
+	const char *device;
+	const char *key_file;
+	const char *header;
+	const char *device_timeout;
+	int key_slot;
+	uint32_t keyfile_size;
+	uint64_t keyfile_offset;
+	uint32_t tries;
+	uint32_t timeout;
+	bool is_noauto;
+	bool is_nofail;
+	bool is_netdev;
+	bool is_readonly;
+	bool is_headless;
+	bool is_in_initramfs;
+	bool has_discard_key;
+};
+
+/* Path of the file; $MKTMETAB is for tests. */
+const char *libmktme_tab_path(void);
+
+/**
+ * libmktme_tab_parse() - parse a line
+ * @path: of the file, for messages
+ * @number: of the line
+ * @line: the line, which is cut into pieces
+ * @entry: filled in
+ *
+ * What is wrong, or not known, is told as a warning.
+ *
+ * Return: 0; 1 if it is empty or a comment; -EINVAL if it cannot be used
+ */
+int libmktme_tab_parse(const char *path, unsigned int number, char *line,
+		       struct libmktme_tab_entry *entry);
+
+/**
+ * libmktme_tab_foreach() - walk through the lines that can be used
+ * @path: of the file
+ * @name: only those of that volume, or NULL
+ * @fn: called for each; ends the walk if it does not return 0
+ * @arg: for @fn
+ *
+ * Return: what @fn returned last, or a negative errno
+ */
+int libmktme_tab_foreach(const char *path, const char *name,
+			 int (*fn)(const struct libmktme_tab_entry *entry,
+				   void *arg),
+			 void *arg);
+
+/**
+ * libmktme_tab_device() - path of a device that a line names
+ * @text: a path, or UUID=, LABEL=, PARTUUID=, PARTLABEL= and a value
+ * @path: filled in with @text, or with the link that udev makes
+ * @size: of @path
+ *
+ * Return: 0 or -ENAMETOOLONG
+ */
+int libmktme_tab_device(const char *text, char *path, size_t size);
 
 /* ---- is this machine fit? -------------------------------------------------- */
 

@@ -192,6 +192,11 @@ int libmktme_volume_deactivate(const char *name, bool is_deferred)
 	return err;
 }
 
+void libmktme_volume_explain_use(const struct libmktme_volume *volume)
+{
+	libmktme_explain_use(volume->major, volume->minor);
+}
+
 /* ---- look ---- */
 
 static bool is_ours(const struct libmktme_volume *volume)
