@@ -174,6 +174,7 @@ static void case_active_bits(void)
 
 #define ENABLE 2ul
 #define RESTORE 4ul
+#define SAVE 8ul
 #define BYPASS (1ul << 31)
 #define KEYID_BITS(k) ((u64)(k) << 32)
 #define ALGS(a) ((u64)(a) << 48)
@@ -876,6 +877,68 @@ static void case_reset(void)
 	media(place(1, 3), "untouched", 0, 0, 0, "reset: nothing of KeyID 0 either");
 }
 
+static void case_sleep(void)
+{
+	int kept = word_arg("kept", 0);
+	u64 before = 0, after = 0;
+
+	set_key(1, 1, 2);
+	key_command(3, SET_KEY_RANDOM, ALG_128, 0, 0);
+	key_command(4, NO_ENCRYPT, ALG_128, 0, 0);
+	rdmsr(0x982, &before);
+	put(0, place(1, 0), 0x10);
+	put(1, place(1, 1), 0x11);
+	put(3, place(1, 2), 0x12);
+	put(4, place(1, 3), 0x13);
+	fill_line(window(1, place(1, 4)), 0x14);
+	fill_line(window(0, place(1, 5)), 0x15);
+	wbinvd();
+	fill_line(window(1, place(1, 6)), 0x16);
+	fill_line(window(0, place(1, 7)), 0x17);
+	clwb(window(1, place(1, 6)));
+	sleep_s3();
+	check_equal(boot_count(), 0, "S3: not another boot");
+	rdmsr(0x982, &after);
+	check_equal(after, before | RESTORE, "S3: 982H comes back, with the TME key restored, ..111b");
+	check(line_is(window(0, place(1, 0)), 0x10), "S3: KeyID 0 reads back");
+	check_equal(line_is(window(1, place(1, 1)), 0x11), kept, kept ? "s3=kept: the key is still there" :
+		    "s3=lost: the key is gone");
+	check_equal(line_is(window(3, place(1, 2)), 0x12), kept, kept ? "s3=kept: a RANDOM key too" :
+		    "s3=lost: a RANDOM key too");
+	if (!(after & BYPASS))
+		check_equal(line_is(window(4, place(1, 3)), 0x13), kept, kept ? "s3=kept: NO_ENCRYPT too" :
+			    "s3=lost: NO_ENCRYPT too");
+	media(place(1, 4), "xts128", 1, 2, 0x14, "S3: WBINVD before has written the lines of KeyIDs");
+	check(line_is(window(0, place(1, 5)), 0x15), "S3: and those of KeyID 0");
+	sfence();
+	media(place(1, 6), "untouched", 0, 0, 0, "S3: a dirty line is lost");
+	media(place(1, 7), "untouched", 0, 0, 0, "S3: one of KeyID 0 too");
+	check_equal(set_key(1, 1, 2), 0, "S3: PCONFIG works");
+	flush(window(1, place(1, 1)));
+	check(line_is(window(1, place(1, 1)), 0x11), "S3: with the key, the data are back");
+	park("awake");
+}
+
+/* The guest is the firmware here */
+static void case_sleep_unlocked(void)
+{
+	u64 v = 1;
+
+	wrmsr(0x982, ENABLE | SAVE | KEYID_BITS(6) | ALGS(5));
+	put(0, place(1, 0), 0x10);
+	sleep_s3();
+	rdmsr(0x982, &v);
+	check_equal(v & 7, 0, "S3, locked=off: 982H is not locked, not enabled");
+	flush(window(0, place(1, 0)));
+	check(!line_is(window(0, place(1, 0)), 0x10), "S3, locked=off: the TME key is not there");
+	check_equal(wrmsr(0x982, ENABLE | RESTORE | KEYID_BITS(6) | ALGS(5)), NO_FAULT, "S3: WRMSR 982H, restore");
+	rdmsr(0x982, &v);
+	check_equal(v & 7, 7, "S3: enabled and locked, ..111b");
+	flush(window(0, place(1, 0)));
+	check(line_is(window(0, place(1, 0)), 0x10), "S3: the saved TME key is back");
+	park("awake");
+}
+
 /* INIT of a CPU is not RESET: starting CPU 1 goes through one */
 static void nothing(void *arg)
 {
@@ -921,6 +984,63 @@ static void case_packages(void)
 	media(DIMM1 + place(1, 2), shared ? "plain" : "xts128", 1, 2, 0x13,
 	      shared ? "shared-table=on: cleared for both" :
 	      "CLEAR on package 0 leaves package 1 alone");
+}
+
+/* Two CPUs each: 0 and 1 in package 0, 2 and 3 in package 1; "CPU 1" is 2 */
+static void case_package_removed(void)
+{
+	int bypass = word_arg("bypass", 1);
+	long result = -1;
+
+	set_key(1, 1, 2);
+	cpu1_run(set_key_on_cpu1, &result);
+	check_equal(result, 0, "key on package 1");
+	put(0, place(2, 0), 0x20);
+	put(0, DIMM1 + place(2, 0), 0x21);
+	eject_cpu(3);
+	put(1, DIMM1 + place(1, 0), 0x10);
+	media(DIMM1 + place(1, 0), "xts128", 1, 2, 0x10, "one of two CPUs unplugged: the keys stay");
+	eject_cpu(2);
+	put(1, DIMM1 + place(1, 1), 0x11);
+	media(DIMM1 + place(1, 1), bypass ? "plain" : "garbage", 1, 2, 0x11,
+	      "the last CPU unplugged: the keys of its package are gone");
+	put(1, place(1, 2), 0x12);
+	media(place(1, 2), "xts128", 1, 2, 0x12, "the last CPU unplugged: those of package 0 are not");
+	flush(window(0, place(2, 0)));
+	flush(window(0, DIMM1 + place(2, 0)));
+	check(line_is(window(0, place(2, 0)), 0x20), "the last CPU unplugged: package 0 keeps its TME key");
+	check_equal(line_is(window(0, DIMM1 + place(2, 0)), 0x21), bypass,
+		    bypass ? "bypass: KeyID 0 needs no TME key" : "the last CPU unplugged: its TME key is gone");
+	park("removed");
+	put(1, DIMM1 + place(1, 3), 0x13);
+	media(DIMM1 + place(1, 3), bypass ? "plain" : "garbage", 1, 2, 0x13,
+	      "plugged again: without keys");
+	cpu1_run(set_key_on_cpu1, &result);
+	check_equal(result, 0, "plugged again: PCONFIG works");
+	put(1, DIMM1 + place(1, 4), 0x14);
+	media(DIMM1 + place(1, 4), "xts128", 1, 2, 0x14, "plugged again: encrypts");
+}
+
+static void case_dimm_added(void)
+{
+	volatile u8 *p = window(1, DIMM1 + place(1, 0)), *z = window(0, DIMM1 + place(1, 1));
+
+	raw_view();
+	set_key(1, 1, 2);
+	fill_line(p, 0x10);
+	check(!line_is(p, 0x10), "there is no memory before the DIMM is plugged");
+	park("add");
+	fill_line(p, 0x11);
+	check(line_is(p, 0x11), "plugged: its window works, although it led nowhere before");
+	check(media_untouched(DIMM1 + place(1, 0)), "plugged: a dirty line is not on the media");
+	flush(p);
+	media(DIMM1 + place(1, 0), "xts128", 1, 2, 0x11, "plugged: ciphertext on the media");
+	fill_line(z, 0x12);
+	check(media_untouched(DIMM1 + place(1, 1)), "plugged: KeyID 0 is cached");
+	flush(z);
+	media(DIMM1 + place(1, 1), "plain", 0, 0, 0x12, "plugged: KeyID 0, flushed");
+	put(1, place(1, 2), 0x13);
+	media(place(1, 2), "xts128", 1, 2, 0x13, "plugged: the first DIMM is as ever");
 }
 
 static void case_busy_package(void)
@@ -1328,8 +1448,12 @@ const struct test_case cases[] = {
 	{ "bypass-off", case_bypass_off },
 	{ "bypass-reset", case_bypass_reset },
 	{ "reset", case_reset },
+	{ "sleep", case_sleep },
+	{ "sleep-unlocked", case_sleep_unlocked },
 	{ "init", case_init },
 	{ "packages", case_packages },
+	{ "package-removed", case_package_removed },
+	{ "dimm-added", case_dimm_added },
 	{ "busy-package", case_busy_package },
 	{ "two-cpus", case_two_cpus },
 	{ "stress", case_stress },

@@ -17,6 +17,12 @@
 #define LOCAL_APIC 0xfee00000ul
 #define PM_TIMER 0x608		/* where SeaBIOS puts it */
 #define PM_TIMER_HZ 3579545ul
+#define PM1A_CONTROL 0x604
+#define SLEEP_S3 (1 << 13 | 1 << 10)
+#define CPU_HOTPLUG 0xcd8	/* QEMU's docs/specs/acpi_cpu_hotplug.rst */
+#define CPU_SELECTOR 0
+#define CPU_FLAGS 4
+#define CPU_EJECT 8
 #define FW_CFG_DMA 0x514
 /* RAM that neither firmware nor loader touch: survives a warm reset */
 #define KEPT 0x6000000ul
@@ -28,7 +34,7 @@ struct frame {
 
 struct pvh_start_info {
 	u32 magic, version, flags, nr_modules;
-	u64 modules, cmdline;
+	u64 modules, cmdline, rsdp;
 };
 
 extern u8 trampoline[], trampoline_end[], exception_stubs[], fault_stack_end[];
@@ -36,6 +42,7 @@ extern u8 user_return[];
 extern u64 start_info, gdt[], idt[], pdpt_windows[], user_stack;
 extern u32 tss[];
 void user_mode_pconfig(void);
+void suspend_and_wake(u16 port, u16 value);
 void guest_main(void);
 void ap_main(void);
 void exception(struct frame *f);
@@ -419,18 +426,53 @@ static void apic_write(u32 reg, u32 v) { *(volatile u32 *)(LOCAL_APIC + reg) = v
 
 static void start_cpu1(void)
 {
-	u64 start = now_ns();
+	u64 start = now_ns(), apic_id = word_arg("cpu1", 1);
 
 	memcpy((void *)TRAMPOLINE, trampoline, trampoline_end - trampoline);
 	apic_write(0xf0, 0x1ff);
-	apic_write(0x310, 1 << 24);
+	apic_write(0x310, apic_id << 24);
 	apic_write(0x300, 0x4500);		/* INIT */
 	while (now_ns() - start < 10000000)
 		asm volatile("pause");
-	apic_write(0x310, 1 << 24);
+	apic_write(0x310, apic_id << 24);
 	apic_write(0x300, 0x4600 | TRAMPOLINE >> 12);
 	while (!cpu1.up)
 		asm volatile("pause");
+}
+
+void eject_cpu(unsigned n)
+{
+	outb(CPU_HOTPLUG, 0);		/* no longer the bitmap of old */
+	outl(CPU_HOTPLUG + CPU_SELECTOR, n);
+	outb(CPU_HOTPLUG + CPU_FLAGS, CPU_EJECT);
+	cpu1.up = 0;
+}
+
+/*
+ * S3: firmware jumps to the vector that it finds in the FACS, in real mode
+ */
+
+static const u8 *find_facp(const u8 *rsdp)
+{
+	const u32 *rsdt = (u32 *)(u64)*(u32 *)(rsdp + 16);
+	unsigned i;
+
+	for (i = 9; i < rsdt[1] / 4; i++)
+		if (*(u32 *)(u64)rsdt[i] == 0x50434146)
+			return (u8 *)(u64)rsdt[i];
+	return 0;
+}
+
+void sleep_s3(void)
+{
+	const struct pvh_start_info *info = (void *)start_info;
+	const u8 *facp = find_facp((u8 *)info->rsdp);
+	u32 *facs = (u32 *)(u64)*(u32 *)(facp + 36);
+
+	memcpy((void *)TRAMPOLINE, trampoline, trampoline_end - trampoline);
+	facs[3] = TRAMPOLINE;
+	print("sleep\n");
+	suspend_and_wake(PM1A_CONTROL, SLEEP_S3);
 }
 
 void ap_main(void)

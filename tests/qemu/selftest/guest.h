@@ -50,6 +50,7 @@ void park(const char *what);	/* until the host writes a byte to the serial port 
 void __attribute__((noreturn)) quit(void);
 void __attribute__((noreturn)) reset(void);
 u64 boot_count(void);		/* 0 first, then counts warm resets */
+void sleep_s3(void);		/* until the host wakes us up */
 int str_equal(const char *a, const char *b);
 u64 word_arg(const char *key, u64 otherwise);
 
@@ -64,6 +65,7 @@ int lines_equal(volatile u8 *a, volatile u8 *b);
 void cpu1_run(void (*fn)(void *), void *arg);	/* returns when done */
 void cpu1_start(void (*fn)(void *), void *arg);
 void cpu1_wait(void);
+void eject_cpu(unsigned n);	/* of all that there may be; forgets the second CPU */
 u64 now_ns(void);
 void fw_cfg_dma_read(u16 key, u64 address, u32 len);
 
@@ -107,6 +109,7 @@ static inline void cpuid(u32 leaf, u32 sub, u32 *r)
 }
 
 static inline void outb(u16 port, u8 v) { asm volatile("outb %0, %1" :: "a" (v), "Nd" (port)); }
+static inline void outl(u16 port, u32 v) { asm volatile("outl %0, %1" :: "a" (v), "Nd" (port)); }
 static inline u8 inb(u16 port)
 {
 	u8 v;

@@ -13,6 +13,8 @@
 #define EFER_LME	0x100
 #define PAGE		0x87		/* present, writable, user, 1 GiB */
 #define TRAMPOLINE	0x8000
+#define KEPT_STACK	0x6000010	/* behind what guest.c keeps there */
+#define KEPT_IMAGE	0x7000000
 
 	.section .note.pvh, "a"
 	.long	4, 4, 18		/* XEN_ELFNOTE_PHYS32_ENTRY */
@@ -47,11 +49,54 @@ start64:
 	jmp	1b
 
 ap64:
+	cmpq	$0, KEPT_STACK
+	jne	wake64
 	movl	$stack1_end, %esp
 	call	set_segments
 	call	ap_main
 1:	hlt
 	jmp	1b
+
+	/*
+	 * void suspend_and_wake(u16 port, u16 value): returns when firmware has jumped
+	 * to the trampoline, as a CPU that starts does.  Memory is as it was, except
+	 * that QEMU has loaded our file anew.
+	 */
+	.global	suspend_and_wake
+suspend_and_wake:
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	movq	%rsp, KEPT_STACK
+	movl	%edi, %edx
+	movl	%esi, %eax
+	movl	$image, %esi
+	movl	$KEPT_IMAGE, %edi
+	movl	$image_end, %ecx
+	subl	%esi, %ecx
+	rep movsb
+	outw	%ax, %dx
+1:	pause
+	jmp	1b
+wake64:
+	movl	$KEPT_IMAGE, %esi
+	movl	$image, %edi
+	movl	$image_end, %ecx
+	subl	%edi, %ecx
+	rep movsb
+	movq	KEPT_STACK, %rsp
+	movq	$0, KEPT_STACK
+	call	set_segments
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbp
+	popq	%rbx
+	ret
 
 set_segments:
 	movl	$16, %eax
