@@ -838,6 +838,10 @@ static int open_window(struct mktme_c *mc, struct dm_target *ti)
 		return r;
 	mc->data = mktme_window_kaddr(mc->window) + mc->data_offset;
 	mc->data_phys = mktme_window_phys(mc->window) + mc->data_offset;
+	if (mktme_user_is_gone(&mc->user)) {
+		ti->error = "<device>: is being removed";
+		return -ENODEV;
+	}
 	if (mc->init_verifier) {
 		r = write_verifier(mc, ti->len);
 		if (r) {
@@ -1092,6 +1096,12 @@ static int mktme_map(struct dm_target *ti, struct bio *bio)
 }
 
 #if IS_ENABLED(CONFIG_FS_DAX)
+/* Inside dax_read_lock() nobody can wait until the machine is awake. */
+static bool may_access(struct mktme_c *mc)
+{
+	return !mktme_user_is_asleep(&mc->user) && mktme_user_enter(&mc->user);
+}
+
 static size_t dax_offset(struct dm_target *ti, pgoff_t pgoff)
 {
 	return dm_target_offset(ti, (sector_t)pgoff << PAGE_SECTORS_SHIFT) <<
@@ -1123,7 +1133,7 @@ static long mktme_dax_direct_access(struct dm_target *ti, pgoff_t pgoff,
 	struct mktme_c *mc = ti->private;
 	size_t offset = dax_offset(ti, pgoff);
 
-	if (!mktme_user_enter(&mc->user))
+	if (!may_access(mc))
 		return -EIO;
 	if (offset >= mc->data_bytes)
 		return -ERANGE;
@@ -1148,7 +1158,7 @@ static int mktme_dax_zero_page_range(struct dm_target *ti, pgoff_t pgoff,
 	size_t offset = dax_offset(ti, pgoff);
 	size_t bytes = nr_pages << PAGE_SHIFT;
 
-	if (!mktme_user_enter(&mc->user) || !is_inside(mc, offset, bytes))
+	if (!may_access(mc) || !is_inside(mc, offset, bytes))
 		return -EIO;
 	if (has_bad_block(mc, offset, bytes) && repair(mc, offset, bytes))
 		return -EIO;
@@ -1167,7 +1177,7 @@ static size_t mktme_dax_recovery_write(struct dm_target *ti, pgoff_t pgoff,
 	size_t offset = dax_offset(ti, pgoff);
 	size_t repair_bytes = PAGE_ALIGN(offset_in_page(addr) + bytes);
 
-	if (!mktme_user_enter(&mc->user) ||
+	if (!may_access(mc) ||
 	    !is_inside(mc, offset, repair_bytes))
 		return 0;
 	if (has_bad_block(mc, offset, repair_bytes) &&

@@ -101,7 +101,8 @@ static int check_strength(const u8 *key, unsigned int bytes,
 }
 
 static int copy_payload(const struct key *key, unsigned int bytes,
-			struct mktme_volume_key *vk, const char **error)
+			struct mktme_volume_key *vk, bool may_have_expired,
+			const char **error)
 {
 	unsigned int payload_bytes;
 	const u8 *payload;
@@ -109,6 +110,8 @@ static int copy_payload(const struct key *key, unsigned int bytes,
 
 	rcu_read_lock();
 	r = key_validate(key);
+	if (r == -EKEYEXPIRED && may_have_expired)
+		r = 0;
 	payload = key_payload_rcu(key, &payload_bytes);
 	if (!r && !payload)
 		r = -EKEYREVOKED;
@@ -139,7 +142,7 @@ static int read_volume_key(struct mktme_volume_key *vk,
 		vk->object = NULL;
 		return r;
 	}
-	r = copy_payload(vk->object, ref->bytes, vk, error);
+	r = copy_payload(vk->object, ref->bytes, vk, false, error);
 	if (r)
 		return r;
 	for (i = 0; i < MKTME_DIGEST_WORDS; i++)
@@ -209,6 +212,7 @@ struct mktme_volume_key *mktme_volume_key_get(const struct mktme_key_ref *ref,
  * @kind: where it comes from
  * @algorithm: what it is for
  * @object: the key object, NULL if there is none or it was not kept
+ * @may_have_expired: take it even so
  *
  * Context: Process context, may allocate; takes no lock.
  * Return: as mktme_volume_key_get(), but a random key is another one, and there
@@ -216,7 +220,8 @@ struct mktme_volume_key *mktme_volume_key_get(const struct mktme_key_ref *ref,
  */
 struct mktme_volume_key *mktme_volume_key_again(enum mktme_key_kind kind,
 						enum mktme_algorithm algorithm,
-						struct key *object)
+						struct key *object,
+						bool may_have_expired)
 {
 	struct mktme_volume_key *vk;
 	const char *error;
@@ -230,7 +235,8 @@ struct mktme_volume_key *mktme_volume_key_again(enum mktme_key_kind kind,
 	if (kind != MKTME_KEY_OBJECT)
 		return vk;
 	vk->object = key_get(object);
-	r = copy_payload(object, mktme_key_bytes(algorithm), vk, &error);
+	r = copy_payload(object, mktme_key_bytes(algorithm), vk,
+			 may_have_expired, &error);
 	if (r) {
 		mktme_volume_key_put(vk);
 		return ERR_PTR(r);

@@ -17,9 +17,11 @@
  * that can be mended, which is better than two keys under one number.
  *
  * Packages come and go (see mktme_package.c).  One that comes is given every key
- * in use, whether or not it still has it, and is cleared of what is not in use;
- * if a key cannot be had, it is given none.  One that goes is cleared, since
- * nobody can do that later.
+ * in use, whether or not it still has it, and is cleared of what is not in use.
+ * One that goes keeps what it has: documents do not agree on whether each package
+ * has a table of its own, and if there is but one, clearing it there would take
+ * the key from volumes in use.  For the same reason a random key, which nobody
+ * could give again, is not replaced by another one.
  *
  * Whoever asks for a volume key that is in use already gets the same KeyID.
  * "The same" is decided by a digest of the key, keyed by a secret that is made
@@ -73,11 +75,22 @@ struct mktme_keyid {
 	bool is_lost;
 };
 
+#define PACKAGES_MIN	256U
+
 /* Protects the table and serialises all programming. */
 static DEFINE_MUTEX(keyid_mutex);
 
 /* One online CPU of each package; scratch space under keyid_mutex. */
 static struct cpumask lead_cpus;
+
+/* One CPU of each package that was online when the machine went to sleep. */
+static struct cpumask sleep_cpus;
+
+/* The machine ends, no key is programmed any more; under keyid_mutex. */
+static bool is_over;
+
+/* How many packages the table knows of: logical ids need not be dense. */
+static unsigned int package_bits;
 
 static const struct mktme_ll_ops *ll_ops;
 static struct mktme_keyid *keyid_table;
@@ -138,14 +151,25 @@ static void clear_on(struct mktme_keyid *keyid, int cpu)
 		__clear_bit(package, keyid->packages);
 }
 
+/* One that was unplugged took its table along. */
+static void forget_unplugged(struct mktme_keyid *keyid)
+{
+	int package;
+
+	for_each_set_bit(package, keyid->packages, package_bits)
+		if (!mktme_package_is_present(package))
+			__clear_bit(package, keyid->packages);
+}
+
 static void clear_packages(struct mktme_keyid *keyid)
 {
 	int cpu;
 
 	for_each_cpu(cpu, &lead_cpus)
 		clear_on(keyid, cpu);
-	if (!bitmap_empty(keyid->packages, nr_cpu_ids))
-		pr_err("KeyID %u could not be cleared on every package and is not used again\n",
+	forget_unplugged(keyid);
+	if (!bitmap_empty(keyid->packages, package_bits))
+		pr_err("KeyID %u could not be cleared on every package and is not used until it can\n",
 		       keyid->number);
 }
 
@@ -186,7 +210,7 @@ static bool is_same_key(const struct mktme_keyid *keyid,
 			const struct mktme_volume_key *vk)
 {
 	lockdep_assert_held(&keyid_mutex);
-	if (!keyid->users || keyid->kind != vk->kind)
+	if (!keyid->users || keyid->is_lost || keyid->kind != vk->kind)
 		return false;
 	if (vk->kind == MKTME_KEY_PLAINTEXT)
 		return true;
@@ -208,7 +232,7 @@ static struct mktme_keyid *find_same_key(const struct mktme_volume_key *vk)
 
 static bool is_free(const struct mktme_keyid *keyid)
 {
-	return !keyid->users && bitmap_empty(keyid->packages, nr_cpu_ids);
+	return !keyid->users && bitmap_empty(keyid->packages, package_bits);
 }
 
 static struct mktme_keyid *find_free(void)
@@ -216,9 +240,11 @@ static struct mktme_keyid *find_free(void)
 	struct mktme_keyid *keyid;
 
 	lockdep_assert_held(&keyid_mutex);
-	for (keyid = keyid_table; keyid < keyid_table + keyid_count; keyid++)
+	for (keyid = keyid_table; keyid < keyid_table + keyid_count; keyid++) {
+		forget_unplugged(keyid);
 		if (is_free(keyid))
 			return keyid;
+	}
 	return NULL;
 }
 
@@ -277,6 +303,11 @@ struct mktme_keyid *mktme_keyid_get(const struct mktme_volume_key *vk, int nid,
 	struct key *old = NULL;
 
 	lock_keyids();
+	if (is_over) {
+		*error = "<device>: the machine is shutting down";
+		keyid = ERR_PTR(-ENODEV);
+		goto out;
+	}
 	if (mktme_package_is_away(nid)) {
 		*error = "<device>: the CPU package of its memory is offline";
 		keyid = ERR_PTR(-ENODEV);
@@ -409,12 +440,6 @@ int mktme_keyid_rebind(struct mktme_keyid *keyid,
 	return r;
 }
 
-static struct mktme_volume_key *key_again(const struct mktme_keyid *keyid)
-{
-	return mktme_volume_key_again(keyid->kind, keyid->algorithm,
-				      keyid->object);
-}
-
 /* All that are missing are to be named, and not only the first of them. */
 static int find_missing_keys(void)
 {
@@ -431,11 +456,16 @@ static int find_missing_keys(void)
 	return r;
 }
 
-static int program_again(struct mktme_keyid *keyid, int cpu)
+/* A key that expired while the machine slept was valid when that was allowed. */
+static int program_again(struct mktme_keyid *keyid, int cpu, bool wakes)
 {
-	struct mktme_volume_key *vk = key_again(keyid);
+	struct mktme_volume_key *vk;
 	int r;
 
+	if (keyid->kind == MKTME_KEY_RANDOM)
+		return 0;
+	vk = mktme_volume_key_again(keyid->kind, keyid->algorithm,
+				    keyid->object, wakes);
 	if (IS_ERR(vk))
 		return PTR_ERR(vk);
 	r = program_on(keyid, cpu, vk->object ? vk->bytes : NULL);
@@ -443,62 +473,65 @@ static int program_again(struct mktme_keyid *keyid, int cpu)
 	return r;
 }
 
-static void clear_all_on(int cpu)
-{
-	struct mktme_keyid *keyid;
-
-	lockdep_assert_held(&keyid_mutex);
-	for (keyid = keyid_table; keyid < keyid_table + keyid_count; keyid++)
-		clear_on(keyid, cpu);
-}
-
-static int bring_up(int cpu)
+/* What it was given before a failure stays, see above. */
+static int bring_up(int cpu, bool wakes)
 {
 	struct mktme_keyid *keyid;
 	int r;
 
 	lockdep_assert_held(&keyid_mutex);
-	r = find_missing_keys();
+	if (is_over)
+		return 0;
+	r = wakes ? 0 : find_missing_keys();
 	for (keyid = keyid_table; !r && keyid < keyid_table + keyid_count;
 	     keyid++) {
 		if (keyid->users)
-			r = program_again(keyid, cpu);
+			r = program_again(keyid, cpu, wakes);
 		else
 			clear_on(keyid, cpu);
 	}
-	if (r)
-		clear_all_on(cpu);
 	return r;
 }
 
 /**
  * mktme_keyid_bring_up() - give a package every key
  * @cpu: its first one, on which this runs before user code does
+ * @wakes: the machine does, tasks are frozen
  *
  * Context: CPU hotplug callback.
- * Return: 0 or -errno: the package has no key then
+ * Return: 0 or -errno
  */
-int mktme_keyid_bring_up(int cpu)
+int mktme_keyid_bring_up(int cpu, bool wakes)
 {
 	int r;
 
 	mutex_lock(&keyid_mutex);
-	r = bring_up(cpu);
+	r = bring_up(cpu, wakes);
 	mutex_unlock(&keyid_mutex);
 	return r;
 }
 
 /**
- * mktme_keyid_take_down() - take every key from a package
- * @cpu: its last one, on which this runs when user code does not any more
+ * mktme_keyid_sleep() - remember which packages are to come back
  *
- * Context: CPU hotplug callback.
+ * Context: Process context, sleeps, takes the CPU hotplug lock for reading.
  */
-void mktme_keyid_take_down(int cpu)
+void mktme_keyid_sleep(void)
 {
-	mutex_lock(&keyid_mutex);
-	clear_all_on(cpu);
-	mutex_unlock(&keyid_mutex);
+	lock_keyids();
+	cpumask_copy(&sleep_cpus, &lead_cpus);
+	unlock_keyids();
+}
+
+/* Whyever one did not, memory behind it has no key. */
+static bool has_lost_package(void)
+{
+	int cpu;
+
+	for_each_cpu(cpu, &sleep_cpus)
+		if (!has_lead_cpu(topology_logical_package_id(cpu)))
+			return true;
+	return false;
 }
 
 static int program_everywhere_again(struct mktme_keyid *keyid)
@@ -506,25 +539,26 @@ static int program_everywhere_again(struct mktme_keyid *keyid)
 	int cpu, r = 0;
 
 	for_each_cpu(cpu, &lead_cpus)
-		r = r ?: program_again(keyid, cpu);
+		r = r ?: program_again(keyid, cpu, true);
 	return r;
 }
 
 /**
  * mktme_keyid_wake() - give every package every key: all may have been lost
- * @lost_package: a package could not be brought up
  *
  * Context: Process context, sleeps, takes the CPU hotplug lock for reading.
  */
-void mktme_keyid_wake(bool lost_package)
+void mktme_keyid_wake(void)
 {
 	struct mktme_keyid *keyid;
+	bool lost_package;
 
 	lock_keyids();
+	lost_package = has_lost_package();
 	for (keyid = keyid_table; keyid < keyid_table + keyid_count; keyid++)
 		if (keyid->users)
-			keyid->is_lost = lost_package ||
-					 program_everywhere_again(keyid);
+			keyid->is_lost |= lost_package ||
+					  program_everywhere_again(keyid);
 	unlock_keyids();
 }
 
@@ -570,17 +604,18 @@ void mktme_keyid_replace(struct mktme_keyid *keyid)
 	int cpu;
 
 	lock_keyids();
+	keyid->is_lost = true;
 	if (keyid->kind != MKTME_KEY_PLAINTEXT) {
 		keyid->kind = MKTME_KEY_RANDOM;
-		keyid->is_lost = true;
 		for_each_cpu(cpu, &lead_cpus)
-			program_on(keyid, cpu, NULL);
+			if (program_on(keyid, cpu, NULL))
+				clear_on(keyid, cpu);
 	}
 	unlock_keyids();
 }
 
 /**
- * mktme_keyid_clear_all() - take away every key that was not replaced
+ * mktme_keyid_clear_all() - take away every key that was not replaced, for ever
  *
  * Context: Process context, sleeps, takes the CPU hotplug lock for reading.
  */
@@ -589,6 +624,7 @@ void mktme_keyid_clear_all(void)
 	struct mktme_keyid *keyid;
 
 	lock_keyids();
+	is_over = true;
 	for (keyid = keyid_table; keyid < keyid_table + keyid_count; keyid++)
 		if (!keyid->is_lost)
 			clear_packages(keyid);
@@ -681,9 +717,11 @@ int mktme_keyid_init(unsigned int keyids, const struct mktme_ll_ops *ops)
 	if (!keyid_table)
 		return -ENOMEM;
 	keyid_count = keyids;
+	package_bits = max(nr_cpu_ids, PACKAGES_MIN);
 	for (i = 0; i < keyids; i++) {
 		keyid_table[i].number = i + 1;
-		keyid_table[i].packages = bitmap_zalloc(nr_cpu_ids, GFP_KERNEL);
+		keyid_table[i].packages = bitmap_zalloc(package_bits,
+						      GFP_KERNEL);
 		if (!keyid_table[i].packages)
 			goto err_exit;
 	}

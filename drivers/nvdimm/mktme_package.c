@@ -6,8 +6,8 @@
 /**
  * DOC: Packages
  *
- * Each package has a table of keys of its own, for the memory behind its
- * controllers.
+ * Each package has a table of keys for the memory behind its controllers, or all of
+ * them share one: documents say both, and both must work.
  *
  * The first CPU of a package that comes online programs every key that is in
  * use, before it runs user code.  If it cannot, because a key object has been
@@ -17,10 +17,8 @@
  * The last CPU of a package goes offline only if no window is over memory that
  * may be behind the package: whether the hardware keeps its table then is not
  * documented, and a package that is taken out of the machine takes it along.
- * Before it goes it clears its table, as nobody can do that later.
- *
- * While tasks are frozen for the machine's sleep no CPU is refused; see
- * mktme_power.c.
+ * Memory of other packages does not need it.  While tasks are frozen for the
+ * machine's sleep it may go; see mktme_power.c.
  *
  * Locks: the callbacks run with the CPU hotplug lock held for writing, so they
  * must not take the registry's mutex.
@@ -31,6 +29,7 @@
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/cpumask.h>
+#include <linux/numa.h>
 #include <linux/topology.h>
 #include <linux/workqueue.h>
 
@@ -40,9 +39,6 @@ static enum cpuhp_state hotplug_state;
 
 /* CPUs that did not come online because of us; under the CPU hotplug lock. */
 static struct cpumask refused_cpus;
-
-/* A package was refused while tasks were frozen. */
-static bool lost_in_sleep;
 
 static unsigned int last_refused;
 
@@ -83,7 +79,7 @@ static int on_cpu_online(unsigned int cpu)
 {
 	int r;
 
-	r = is_alone(cpu) ? mktme_keyid_bring_up(cpu) : 0;
+	r = is_alone(cpu) ? mktme_keyid_bring_up(cpu, cpuhp_tasks_frozen) : 0;
 	if (!r) {
 		cpumask_clear_cpu(cpu, &refused_cpus);
 		return 0;
@@ -92,8 +88,6 @@ static int on_cpu_online(unsigned int cpu)
 	       cpu, topology_logical_package_id(cpu), r);
 	cpumask_set_cpu(cpu, &refused_cpus);
 	WRITE_ONCE(last_refused, cpu);
-	if (cpuhp_tasks_frozen)
-		lost_in_sleep = true;
 	schedule_work(&tell_work);
 	return r;
 }
@@ -102,24 +96,13 @@ static int on_cpu_offline(unsigned int cpu)
 {
 	if (cpuhp_tasks_frozen || !is_alone(cpu))
 		return 0;
-	if (mktme_registry_needs_package(topology_logical_package_id(cpu))) {
-		pr_warn("CPU %u stays online: it is the last one of its package\n",
-			cpu);
-		return -EBUSY;
-	}
-	mktme_keyid_take_down(cpu);
-	return 0;
+	if (!mktme_registry_needs_package(topology_logical_package_id(cpu)))
+		return 0;
+	pr_warn("CPU %u stays online: it is the last one of its package\n", cpu);
+	return -EBUSY;
 }
 
-/**
- * mktme_package_may_serve() - can memory be behind the controllers of a package?
- * @package: logical id; one of its CPUs is online
- * @nid: NUMA node of the memory, as far as the firmware says so
- *
- * Context: holds the CPU hotplug lock.
- * Return: false only if its node has CPUs, and they are all of other packages
- */
-bool mktme_package_may_serve(int package, int nid)
+static bool may_serve_node(int package, int nid)
 {
 	bool has_cpu = false;
 	int cpu;
@@ -137,11 +120,49 @@ bool mktme_package_may_serve(int package, int nid)
 }
 
 /**
+ * mktme_package_may_serve() - can memory be behind the controllers of a package?
+ * @package: logical id; one of its CPUs is online
+ * @base: the memory
+ *
+ * Context: holds the CPU hotplug lock.
+ * Return: false only if the node that it is on, and the node that it would be on,
+ * have CPUs, all of them of other packages.  The former is the nearest one that was
+ * online when the memory was found.
+ */
+bool mktme_package_may_serve(int package, const struct mktme_base *base)
+{
+	return may_serve_node(package, base->nid) ||
+	       may_serve_node(package, phys_to_target_node(base->phys));
+}
+
+static bool has_cpu_in(const struct cpumask *cpus, int package)
+{
+	int cpu;
+
+	for_each_cpu(cpu, cpus)
+		if (topology_logical_package_id(cpu) == package)
+			return true;
+	return false;
+}
+
+/**
+ * mktme_package_is_present() - is a package plugged?
+ * @package: logical id; it has been online
+ *
+ * Context: holds the CPU hotplug lock.
+ * Return: false if none of its CPUs is there, online or not
+ */
+bool mktme_package_is_present(int package)
+{
+	return has_cpu_in(cpu_present_mask, package);
+}
+
+/**
  * mktme_package_is_away() - is the package that owns the memory offline?
  * @nid: NUMA node of the memory, as far as the firmware says so
  *
  * Context: holds the CPU hotplug lock.
- * Return: true if its node has CPUs, and none is online
+ * Return: true if its node has CPUs, and no package of theirs is online
  */
 bool mktme_package_is_away(int nid)
 {
@@ -151,7 +172,9 @@ bool mktme_package_is_away(int nid)
 	for_each_present_cpu(cpu) {
 		if (nid == NUMA_NO_NODE || cpu_to_node(cpu) != nid)
 			continue;
-		if (cpu_online(cpu))
+		if (cpu_online(cpu) ||
+		    has_cpu_in(cpu_online_mask,
+			       topology_logical_package_id(cpu)))
 			return false;
 		has_cpu = true;
 	}
@@ -169,16 +192,6 @@ void mktme_package_refused_cpus(struct cpumask *cpus)
 	cpus_read_lock();
 	cpumask_and(cpus, &refused_cpus, cpu_present_mask);
 	cpus_read_unlock();
-}
-
-/**
- * mktme_package_lost_in_sleep() - was one refused since this was last asked?
- *
- * Return: true if so
- */
-bool mktme_package_lost_in_sleep(void)
-{
-	return xchg(&lost_in_sleep, false);
 }
 
 /**

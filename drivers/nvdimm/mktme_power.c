@@ -8,10 +8,12 @@
  *
  * In S3 the memory keeps its contents and the CPUs lose theirs; nobody says that
  * the keys of TME-MK come back.  So a volume whose key cannot be programmed again
- * keeps the machine from sleeping.  The others' keys are programmed again before
- * anything is read or written: tasks are frozen, bios of the kernel's own workers
- * wait.  Should the hardware refuse, the volume fails closed, as if its memory had
- * been taken away.  Sleep that is the kernel's own (s2idle) leaves the CPUs alone.
+ * keeps the machine from sleeping, and so does one whose struct pages are under
+ * its key.  The others' keys are programmed again before anything is read or
+ * written: tasks are frozen, bios of the kernel's own workers wait, and their DAX
+ * accesses fail.  Should the hardware refuse, or a package not come back, the volume
+ * fails closed, as if its memory had been taken away.  Suspend to idle leaves the
+ * CPUs alone.
  *
  * Hibernation would write memory, and key objects with it, to a disk that this
  * driver knows nothing of; it is refused.
@@ -34,17 +36,23 @@
 #include <linux/reboot.h>
 #include <linux/suspend.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "mktme_priv.h"
+
+#define DRAIN_TIMEOUT	(10 * HZ)
 
 /* Users that are asleep. */
 static DECLARE_WAIT_QUEUE_HEAD(wake_wait);
 
 /*
  * Whoever copies to or from memory holds dax_read_lock(), and kill_dax() waits for
- * all of them, whatever device they are at.
+ * all of them, whatever device they are at.  One may be waiting for a page of its
+ * user that never comes, so nobody waits for this without limit.
  */
-static void wait_for_accesses(void)
+static DECLARE_COMPLETION(drained);
+
+static void drain_work_fn(struct work_struct *work)
 {
 	struct dax_device *dax_dev = alloc_dax(NULL, NULL);
 
@@ -52,20 +60,47 @@ static void wait_for_accesses(void)
 		return;
 	kill_dax(dax_dev);
 	put_dax(dax_dev);
+	complete_all(&drained);
+}
+
+static DECLARE_WORK(drain_work, drain_work_fn);
+
+/* Return: 0, or -EBUSY if there may still be accesses that had begun before */
+static int wait_for_accesses(void)
+{
+	if (work_busy(&drain_work))
+		return -EBUSY;
+	reinit_completion(&drained);
+	queue_work(system_unbound_wq, &drain_work);
+	return wait_for_completion_timeout(&drained, DRAIN_TIMEOUT) ? 0 :
+								       -EBUSY;
 }
 
 /*
  * Sleep
  */
 
+/* CPUs go offline, and on some machines lose what they have. */
+static bool is_deep(void)
+{
+	return pm_suspend_target_state != PM_SUSPEND_TO_IDLE;
+}
+
 static void check_can_wake(struct mktme_window *window, void *arg)
 {
 	char name[MKTME_NAME_BYTES];
 	int *error = arg;
 
+	mktme_window_volume_name(window, name);
+	if (window->base.memmap_bytes) {
+		/* The kernel looks into struct pages whenever it likes. */
+		pr_err("%s: struct pages of volume %s are on the media (memmap=dev): close it before the machine sleeps\n",
+		       window->base_name, name);
+		*error = -EBUSY;
+		return;
+	}
 	if (mktme_keyid_survives_sleep(window->keyid))
 		return;
-	mktme_window_volume_name(window, name);
 	pr_err("%s: the key of volume %s would be lost while the machine sleeps: close it, or 'mktmesetup rebind %s' if it has one\n",
 	       window->base_name, name, name);
 	*error = -EBUSY;
@@ -75,7 +110,7 @@ static int mktme_suspend(struct device *dev)
 {
 	int error = 0;
 
-	if (pm_suspend_via_firmware())
+	if (is_deep())
 		mktme_registry_for_each(check_can_wake, &error);
 	return error;
 }
@@ -91,17 +126,8 @@ static void change_users(struct mktme_window *window,
 
 static void let_sleep(struct mktme_window *window, void *arg)
 {
+	change_users(window, MKTME_USER_NEW, MKTME_USER_ASLEEP);
 	change_users(window, MKTME_USER_ACTIVE, MKTME_USER_ASLEEP);
-}
-
-static int mktme_suspend_noirq(struct device *dev)
-{
-	if (!pm_suspend_via_firmware())
-		return 0;
-	mktme_registry_for_each(let_sleep, NULL);
-	wait_for_accesses();
-	mktme_package_lost_in_sleep();
-	return 0;
 }
 
 static void let_wake(struct mktme_window *window, void *arg)
@@ -119,12 +145,33 @@ static void let_wake(struct mktme_window *window, void *arg)
 		mktme_event_change(window, "key-lost");
 }
 
-/* The other CPUs are online again, and have programmed their packages. */
+static int mktme_suspend_noirq(struct device *dev)
+{
+	int r;
+
+	if (!is_deep())
+		return 0;
+	mktme_registry_for_each(let_sleep, NULL);
+	r = wait_for_accesses();
+	if (r) {
+		mktme_registry_for_each(let_wake, NULL);
+		wake_up_all(&wake_wait);
+		return r;
+	}
+	mktme_keyid_sleep();
+	return 0;
+}
+
+/*
+ * The other CPUs are online again, and have programmed their packages.  A CPU may
+ * have read ahead before that, without a key.
+ */
 static int mktme_resume_noirq(struct device *dev)
 {
-	if (!pm_suspend_via_firmware())
+	if (!is_deep())
 		return 0;
-	mktme_keyid_wake(mktme_package_lost_in_sleep());
+	mktme_keyid_wake();
+	mktme_flush_everything();
 	mktme_registry_for_each(let_wake, NULL);
 	wake_up_all(&wake_wait);
 	return 0;
@@ -192,10 +239,18 @@ EXPORT_SYMBOL_GPL(mktme_user_wait);
  */
 
 /* Faults that are under way may still map pages while the disk is open. */
+static void find_if_used(struct mktme_window *window, void *arg)
+{
+	bool is_busy = mktme_window_evict_users(window, true);
+
+	WRITE_ONCE(window->is_used_at_end,
+		   is_busy || disk_openers(window->disk));
+}
+
+/* One that is being made is used by its constructor. */
 static void replace_key_if_used(struct mktme_window *window, void *arg)
 {
-	if (disk_openers(window->disk) ||
-	    mktme_window_evict_users(window, false))
+	if (window->state == MKTME_WINDOW_MAPPING || window->is_used_at_end)
 		mktme_keyid_replace(window->keyid);
 }
 
@@ -203,10 +258,12 @@ static int on_reboot(struct notifier_block *nb, unsigned long action,
 		     void *data)
 {
 	mktme_registry_shut_down();
-	mktme_registry_each_mapped(evict, NULL);
 	wait_for_accesses();
+	mktme_registry_each_mapped(evict, NULL);
+	/* All are looked at before a key is taken: struct pages may be behind it. */
+	mktme_registry_each_mapped(find_if_used, NULL);
 	mktme_flush_everything();
-	mktme_registry_each_mapped(replace_key_if_used, NULL);
+	mktme_registry_for_each(replace_key_if_used, NULL);
 	mktme_keyid_clear_all();
 	return NOTIFY_DONE;
 }
@@ -215,14 +272,36 @@ static struct notifier_block reboot_notifier = {
 	.notifier_call = on_reboot,
 };
 
+/* It holds a device lock that suspending a device takes, with tasks frozen. */
+static int on_pm_event(struct notifier_block *nb, unsigned long event,
+		       void *data)
+{
+	if ((event != PM_SUSPEND_PREPARE && event != PM_HIBERNATION_PREPARE) ||
+	    !mktme_registry_is_removing())
+		return NOTIFY_DONE;
+	pr_err("the machine cannot sleep while the removal of memory waits for its users\n");
+	return notifier_from_errno(-EBUSY);
+}
+
+static struct notifier_block pm_notifier = {
+	.notifier_call = on_pm_event,
+};
+
 /**
- * mktme_power_init() - be told when the machine restarts
+ * mktme_power_init() - be told when the machine sleeps or restarts
  *
  * Return: 0 or -errno
  */
 int mktme_power_init(void)
 {
-	return register_reboot_notifier(&reboot_notifier);
+	int r = register_pm_notifier(&pm_notifier);
+
+	if (r)
+		return r;
+	r = register_reboot_notifier(&reboot_notifier);
+	if (r)
+		unregister_pm_notifier(&pm_notifier);
+	return r;
 }
 
 /**
@@ -231,4 +310,6 @@ int mktme_power_init(void)
 void mktme_power_exit(void)
 {
 	unregister_reboot_notifier(&reboot_notifier);
+	unregister_pm_notifier(&pm_notifier);
+	cancel_work_sync(&drain_work);
 }

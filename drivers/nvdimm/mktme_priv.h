@@ -119,6 +119,7 @@ enum mktme_window_state {
  * @idle_refs: reference count of a page that nobody uses
  * @was_used: a user that has gone, or will, has accessed it
  * @is_announced: user space knows of it by an event
+ * @is_used_at_end: somebody may write to it when the machine ends
  * @round: last walk over all windows that has seen it
  * @rcu: to free it
  * @reaper: unmaps a zombie as soon as it is idle
@@ -142,6 +143,7 @@ struct mktme_window {
 	int idle_refs;
 	bool was_used;
 	bool is_announced;
+	bool is_used_at_end;
 	unsigned int round;
 	struct rcu_head rcu;
 	struct delayed_work reaper;
@@ -175,16 +177,17 @@ struct mktme_volume_key *mktme_volume_key_get(const struct mktme_key_ref *ref,
 					      const char **error);
 struct mktme_volume_key *mktme_volume_key_again(enum mktme_key_kind kind,
 						enum mktme_algorithm algorithm,
-						struct key *object);
+						struct key *object,
+						bool may_have_expired);
 void mktme_volume_key_put(struct mktme_volume_key *vk);
 
 /* mktme_package.c */
 int mktme_package_init(void);
 void mktme_package_exit(void);
-bool mktme_package_may_serve(int package, int nid);
+bool mktme_package_may_serve(int package, const struct mktme_base *base);
 bool mktme_package_is_away(int nid);
 void mktme_package_refused_cpus(struct cpumask *cpus);
-bool mktme_package_lost_in_sleep(void);
+bool mktme_package_is_present(int package);
 
 /* mktme_power.c */
 extern const struct dev_pm_ops mktme_pm_ops;
@@ -214,10 +217,10 @@ const char *mktme_keyid_key_word(struct mktme_keyid *keyid);
 bool mktme_keyid_lacks_key(struct mktme_keyid *keyid);
 int mktme_keyid_rebind(struct mktme_keyid *keyid,
 		       const struct mktme_volume_key *vk);
-int mktme_keyid_bring_up(int cpu);
-void mktme_keyid_take_down(int cpu);
+int mktme_keyid_bring_up(int cpu, bool wakes);
 bool mktme_keyid_survives_sleep(struct mktme_keyid *keyid);
-void mktme_keyid_wake(bool lost_package);
+void mktme_keyid_sleep(void);
+void mktme_keyid_wake(void);
 bool mktme_keyid_is_lost(struct mktme_keyid *keyid);
 void mktme_keyid_replace(struct mktme_keyid *keyid);
 void mktme_keyid_clear_all(void);
@@ -239,6 +242,7 @@ const char *mktme_window_state_name(struct mktme_window *window);
 void mktme_registry_remove_base(struct device *dev);
 void mktme_registry_shut_down(void);
 bool mktme_registry_needs_package(int package);
+bool mktme_registry_is_removing(void);
 void mktme_registry_for_each(void (*fn)(struct mktme_window *window, void *arg),
 			     void *arg);
 void mktme_registry_each_mapped(void (*fn)(struct mktme_window *window,

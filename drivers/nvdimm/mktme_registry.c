@@ -74,6 +74,9 @@ static struct workqueue_struct *reaper_wq;
 
 /* How many windows have ended; whoever waits for one sleeps on it. */
 static atomic_t gone_count = ATOMIC_INIT(0);
+
+/* How many wait so. */
+static atomic_t removals = ATOMIC_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(gone_wait);
 
 static void reap_work(struct work_struct *work);
@@ -534,7 +537,7 @@ static bool try_reap_locked(struct mktme_window *window)
 	bool has_openers = window->was_used && disk_openers(window->disk);
 	bool is_busy = has_openers;
 
-	if (is_shut_down || is_pinned(window))
+	if (READ_ONCE(is_shut_down) || is_pinned(window))
 		return false;
 	window->passes++;
 	if (!has_openers || is_power_of_2(window->passes))
@@ -698,16 +701,32 @@ void mktme_registry_shut_down(void)
 	struct mktme_window *window;
 
 	mutex_lock(&registry_mutex);
-	is_shut_down = true;
+	WRITE_ONCE(is_shut_down, true);
 	list_for_each_entry(window, &registry, node)
 		mktme_window_mark_going(window);
 	mutex_unlock(&registry_mutex);
+	atomic_inc(&gone_count);
+	wake_up_all(&gone_wait);
 }
 
+/**
+ * mktme_registry_is_removing() - does somebody wait until memory may go?
+ *
+ * Return: true if so; that one holds the lock of a device
+ */
+bool mktme_registry_is_removing(void)
+{
+	return atomic_read(&removals);
+}
+
+/* Once the machine ends no window does: whoever waits shall not hold that up. */
 static bool is_base_free(struct device *dev, bool remind)
 {
 	struct mktme_window *window;
 	bool is_free = true;
+
+	if (READ_ONCE(is_shut_down))
+		return true;
 
 	mutex_lock(&registry_mutex);
 	list_for_each_entry(window, &registry, node) {
@@ -738,6 +757,7 @@ void mktme_registry_remove_base(struct device *dev)
 	struct mktme_window *window;
 	int seen;
 
+	atomic_inc(&removals);
 	mutex_lock(&registry_mutex);
 	list_for_each_entry(window, &registry, node)
 		if (window->base.dev == dev)
@@ -753,6 +773,7 @@ void mktme_registry_remove_base(struct device *dev)
 					     timeout))
 			timeout = REMIND_INTERVAL;
 	} while (true);
+	atomic_dec(&removals);
 }
 
 /*
@@ -890,7 +911,7 @@ bool mktme_registry_needs_package(int package)
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(window, &registry, node) {
-		if (!mktme_package_may_serve(package, window->base.nid))
+		if (!mktme_package_may_serve(package, &window->base))
 			continue;
 		needs = true;
 		pr_warn("%s: in use through KeyID %u, and package %d may serve its memory: close the volume first\n",
@@ -1035,7 +1056,7 @@ EXPORT_SYMBOL_GPL(mktme_window_packages);
  */
 int mktme_registry_init(void)
 {
-	reaper_wq = alloc_workqueue("mktme", WQ_UNBOUND, 0);
+	reaper_wq = alloc_workqueue("mktme", WQ_UNBOUND | WQ_FREEZABLE, 0);
 	return reaper_wq ? 0 : -ENOMEM;
 }
 
