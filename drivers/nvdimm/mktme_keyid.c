@@ -721,7 +721,7 @@ int mktme_keyid_init(unsigned int keyids, const struct mktme_ll_ops *ops)
 	for (i = 0; i < keyids; i++) {
 		keyid_table[i].number = i + 1;
 		keyid_table[i].packages = bitmap_zalloc(package_bits,
-						      GFP_KERNEL);
+							GFP_KERNEL);
 		if (!keyid_table[i].packages)
 			goto err_exit;
 	}
