@@ -600,14 +600,11 @@ struct verifier_findings {
 	u32 first_wrong;
 };
 
-static void inspect_line(const struct mktme_verifier_line *line,
-			 const struct mktme_verifier_line *raw, u32 index,
+static void inspect_line(const struct mktme_verifier_line *line, u32 index,
 			 u64 data_sectors, struct verifier_findings *found)
 {
 	struct mktme_verifier_line expected;
 
-	if (!memcmp(line, raw, sizeof(*line)))
-		found->unencrypted++;
 	fill_line(&expected, index, le64_to_cpu(line->data_sectors));
 	if (memcmp(line, &expected, sizeof(expected))) {
 		if (!found->wrong++)
@@ -618,9 +615,14 @@ static void inspect_line(const struct mktme_verifier_line *line,
 		found->other_length++;
 }
 
-/* The copies survive a machine check, where a load of the media would not. */
-static int inspect_page(const void *page, const void *raw_page, u32 index,
-			u64 data_sectors,
+/*
+ * Without a verifier nobody knows what the lines should be, but they must not look
+ * the same through the KeyID and raw.
+ *
+ * The copies survive a machine check, where a load of the media would not.
+ */
+static int inspect_page(const struct mktme_c *mc, const void *page,
+			const void *raw_page, u32 index, u64 data_sectors,
 			struct mktme_verifier_line *line,
 			struct mktme_verifier_line *raw,
 			struct verifier_findings *found)
@@ -630,15 +632,21 @@ static int inspect_page(const void *page, const void *raw_page, u32 index,
 	if (copy_mc_to_kernel(line, page, PAGE_SIZE) ||
 	    copy_mc_to_kernel(raw, raw_page, PAGE_SIZE))
 		return -EIO;
-	for (i = 0; i < LINES_PER_PAGE; i++)
-		inspect_line(&line[i], &raw[i], index + i, data_sectors, found);
+	for (i = 0; i < LINES_PER_PAGE; i++) {
+		found->unencrypted += !memcmp(&line[i], &raw[i], sizeof(*line));
+		if (mc->has_verifier)
+			inspect_line(&line[i], index + i, data_sectors, found);
+	}
 	return 0;
 }
 
-/* Both views are flushed first, so that the media is read and not a cache. */
-static int inspect_verifier(struct mktme_window *window, size_t window_offset,
-			    struct mktme_raw *raw, u64 data_sectors,
-			    struct verifier_findings *found)
+/*
+ * Both views are flushed first, so that the media is read and not a cache.  Data
+ * that cannot be read tell nothing; a verifier has no bad blocks by now.
+ */
+static int inspect(const struct mktme_c *mc, struct mktme_window *window,
+		   size_t window_offset, struct mktme_raw *raw,
+		   u64 data_sectors, struct verifier_findings *found)
 {
 	const void *page = mktme_window_kaddr(window) + window_offset;
 	const void *raw_page = mktme_raw_kaddr(raw);
@@ -652,85 +660,32 @@ static int inspect_verifier(struct mktme_window *window, size_t window_offset,
 	mktme_window_flush(window, window_offset, DM_MKTME_VERIFIER_BYTES);
 	mktme_raw_flush(raw, DM_MKTME_VERIFIER_BYTES);
 	for (offset = 0; !r && offset < DM_MKTME_VERIFIER_BYTES;
-	     offset += PAGE_SIZE)
-		r = inspect_page(page + offset, raw_page + offset,
+	     offset += PAGE_SIZE) {
+		if (!mc->has_verifier && has_bad_block(mc, offset, PAGE_SIZE))
+			continue;
+		r = inspect_page(mc, page + offset, raw_page + offset,
 				 offset / sizeof(*lines), data_sectors, lines,
 				 lines + LINES_PER_PAGE, found);
+		if (!mc->has_verifier)
+			r = 0;
+	}
 	mktme_raw_flush(raw, DM_MKTME_VERIFIER_BYTES);
 	kvfree(lines);
 	return r;
 }
 
-/*
- * Without a verifier nobody knows what the data should be, but they must not look
- * the same through the KeyID and raw.
- */
-static unsigned int count_unencrypted(const struct mktme_c *mc,
-				      struct mktme_raw *raw, void *seen,
-				      void *stored)
-{
-	const size_t line = sizeof(struct mktme_verifier_line);
-	unsigned int found = 0;
-	size_t offset, i;
-
-	for (offset = 0; offset < DM_MKTME_VERIFIER_BYTES; offset += PAGE_SIZE) {
-		/* What cannot be read tells nothing. */
-		if (has_bad_block(mc, offset, PAGE_SIZE) ||
-		    copy_mc_to_kernel(seen, mc->data + offset, PAGE_SIZE) ||
-		    copy_mc_to_kernel(stored, mktme_raw_kaddr(raw) + offset,
-				      PAGE_SIZE))
-			continue;
-		for (i = 0; i < PAGE_SIZE; i += line)
-			found += !memcmp(seen + i, stored + i, line);
-	}
-	return found;
-}
-
-static int check_encryption(const struct mktme_c *mc, char **error)
-{
-	struct mktme_base base = mc->base;
-	unsigned int found = 0;
-	struct mktme_raw *raw;
-	void *pages;
-
-	if (mc->key.ref.kind == MKTME_KEY_PLAINTEXT)
-		return 0;
-	base.bytes = DM_MKTME_VERIFIER_BYTES;
-	raw = mktme_raw_map(&base, (const char **)error);
-	if (IS_ERR(raw))
-		return PTR_ERR(raw);
-	pages = kvmalloc(2 * PAGE_SIZE, GFP_KERNEL);
-	if (pages) {
-		mktme_window_flush(mc->window, 0, DM_MKTME_VERIFIER_BYTES);
-		mktme_raw_flush(raw, DM_MKTME_VERIFIER_BYTES);
-		found = count_unencrypted(mc, raw, pages, pages + PAGE_SIZE);
-		mktme_raw_flush(raw, DM_MKTME_VERIFIER_BYTES);
-		kvfree(pages);
-	}
-	mktme_raw_unmap(raw);
-	if (!pages) {
-		*error = "out of memory";
-		return -ENOMEM;
-	}
-	if (!found)
-		return 0;
-	DMERR("%pg: %u of %zu lines of the data are the same on the media",
-	      mc->dev->bdev, found, DM_MKTME_VERIFIER_LINES);
-	*error = "<device>: the memory is not being encrypted";
-	return -EPROTO;
-}
-
-static int judge_verifier(const struct mktme_c *mc,
-			  const struct verifier_findings *found, char **error)
+static int judge(const struct mktme_c *mc,
+		 const struct verifier_findings *found, char **error)
 {
 	phys_addr_t wrong = mc->base.phys + mc->base.memmap_bytes +
 			    found->first_wrong *
 			    sizeof(struct mktme_verifier_line);
 
 	if (found->unencrypted) {
-		DMERR("%pg: %u of %zu lines of the verifier are the same on the media",
+		DMERR("%pg: %u of %zu lines of the %s are the same on the media",
 		      mc->dev->bdev, found->unencrypted,
-		      DM_MKTME_VERIFIER_LINES);
+		      DM_MKTME_VERIFIER_LINES,
+		      mc->has_verifier ? "verifier" : "data");
 		*error = "<device>: the memory is not being encrypted";
 		return -EPROTO;
 	}
@@ -748,7 +703,7 @@ static int judge_verifier(const struct mktme_c *mc,
 	return 0;
 }
 
-/* The verifier as a base of its own */
+/* The verifier, or what is in its place, as a base of its own */
 static struct mktme_base verifier_base(const struct mktme_c *mc)
 {
 	struct mktme_base base = mc->base;
@@ -772,14 +727,14 @@ static int check_verifier(const struct mktme_c *mc, struct mktme_window *window,
 	raw = mktme_raw_map(&base, (const char **)error);
 	if (IS_ERR(raw))
 		return PTR_ERR(raw);
-	r = inspect_verifier(window, window_offset, raw, data_sectors, &found);
+	r = inspect(mc, window, window_offset, raw, data_sectors, &found);
 	mktme_raw_unmap(raw);
 	if (r) {
 		*error = r == -EIO ? "<device>: media error in the verifier" :
 				     "out of memory";
 		return r;
 	}
-	return judge_verifier(mc, &found, error);
+	return judge(mc, &found, error);
 }
 
 /*
@@ -849,8 +804,8 @@ static int open_window(struct mktme_c *mc, struct dm_target *ti)
 			return r;
 		}
 	}
-	if (!mc->has_verifier)
-		return check_encryption(mc, &ti->error);
+	if (mc->key.ref.kind == MKTME_KEY_PLAINTEXT)
+		return 0;
 	return check_verifier(mc, mc->window, mc->base.memmap_bytes, ti->len,
 			      &ti->error);
 }

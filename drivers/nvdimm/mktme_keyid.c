@@ -100,16 +100,6 @@ static unsigned int keyid_count;
  * Packages
  */
 
-static bool has_lead_cpu(int package)
-{
-	int cpu;
-
-	for_each_cpu(cpu, &lead_cpus)
-		if (topology_logical_package_id(cpu) == package)
-			return true;
-	return false;
-}
-
 /*
  * PCONFIG acts on the package that it runs on.  The result holds as long as
  * the CPU hotplug lock and keyid_mutex do.
@@ -121,7 +111,8 @@ static void find_lead_cpus(void)
 	lockdep_assert_held(&keyid_mutex);
 	cpumask_clear(&lead_cpus);
 	for_each_online_cpu(cpu)
-		if (!has_lead_cpu(topology_logical_package_id(cpu)))
+		if (!mktme_package_has_cpu(topology_logical_package_id(cpu),
+					   &lead_cpus))
 			cpumask_set_cpu(cpu, &lead_cpus);
 }
 
@@ -157,7 +148,7 @@ static void forget_unplugged(struct mktme_keyid *keyid)
 	int package;
 
 	for_each_set_bit(package, keyid->packages, package_bits)
-		if (!mktme_package_is_present(package))
+		if (!mktme_package_has_cpu(package, cpu_present_mask))
 			__clear_bit(package, keyid->packages);
 }
 
@@ -529,7 +520,8 @@ static bool has_lost_package(void)
 	int cpu;
 
 	for_each_cpu(cpu, &sleep_cpus)
-		if (!has_lead_cpu(topology_logical_package_id(cpu)))
+		if (!mktme_package_has_cpu(topology_logical_package_id(cpu),
+					   &lead_cpus))
 			return true;
 	return false;
 }

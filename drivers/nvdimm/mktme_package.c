@@ -135,7 +135,14 @@ bool mktme_package_may_serve(int package, const struct mktme_base *base)
 	       may_serve_node(package, phys_to_target_node(base->phys));
 }
 
-static bool has_cpu_in(const struct cpumask *cpus, int package)
+/**
+ * mktme_package_has_cpu() - is a CPU of a package among these?
+ * @package: logical id
+ * @cpus: of which
+ *
+ * Return: true if one is
+ */
+bool mktme_package_has_cpu(int package, const struct cpumask *cpus)
 {
 	int cpu;
 
@@ -143,18 +150,6 @@ static bool has_cpu_in(const struct cpumask *cpus, int package)
 		if (topology_logical_package_id(cpu) == package)
 			return true;
 	return false;
-}
-
-/**
- * mktme_package_is_present() - is a package plugged?
- * @package: logical id; it has been online
- *
- * Context: holds the CPU hotplug lock.
- * Return: false if none of its CPUs is there, online or not
- */
-bool mktme_package_is_present(int package)
-{
-	return has_cpu_in(cpu_present_mask, package);
 }
 
 /**
@@ -173,8 +168,8 @@ bool mktme_package_is_away(int nid)
 		if (nid == NUMA_NO_NODE || cpu_to_node(cpu) != nid)
 			continue;
 		if (cpu_online(cpu) ||
-		    has_cpu_in(cpu_online_mask,
-			       topology_logical_package_id(cpu)))
+		    mktme_package_has_cpu(topology_logical_package_id(cpu),
+					  cpu_online_mask))
 			return false;
 		has_cpu = true;
 	}

@@ -187,7 +187,7 @@ void mktme_package_exit(void);
 bool mktme_package_may_serve(int package, const struct mktme_base *base);
 bool mktme_package_is_away(int nid);
 void mktme_package_refused_cpus(struct cpumask *cpus);
-bool mktme_package_is_present(int package);
+bool mktme_package_has_cpu(int package, const struct cpumask *cpus);
 
 /* mktme_power.c */
 extern const struct dev_pm_ops mktme_pm_ops;
