@@ -192,22 +192,11 @@ void options_reset(void)
 
 /* ---- values ---- */
 
-static int parse_uint64(const char *text, uint64_t *value)
-{
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	*value = strtoull(text, &end, 10);
-	return errno || *end ? -EINVAL : 0;
-}
-
 int parse_uint32(const char *text, uint32_t *value)
 {
 	uint64_t number;
 
-	if (parse_uint64(text, &number) || number > UINT32_MAX)
+	if (libmktme_parse_number(text, UINT32_MAX, NULL, &number))
 		return -EINVAL;
 	*value = number;
 	return 0;
@@ -216,10 +205,8 @@ int parse_uint32(const char *text, uint32_t *value)
 /* In bytes it must be a number, too. */
 static int parse_sectors(const char *text, uint64_t *value)
 {
-	if (parse_uint64(text, value) ||
-	    *value > UINT64_MAX / LIBMKTME_SECTOR_BYTES)
-		return -EINVAL;
-	return 0;
+	return libmktme_parse_number(text, UINT64_MAX / LIBMKTME_SECTOR_BYTES,
+				     NULL, value);
 }
 
 static int parse_index(const char *text, int *value)
@@ -260,12 +247,10 @@ int parse_bytes(const char *text, uint64_t *value)
 	uint64_t number, unit;
 	char *end;
 
-	if (*text < '0' || *text > '9')
+	if (libmktme_parse_number(text, UINT64_MAX, &end, &number))
 		return -EINVAL;
-	errno = 0;
-	number = strtoull(text, &end, 10);
 	unit = unit_bytes(end);
-	if (errno || !unit || number > UINT64_MAX / unit)
+	if (!unit || number > UINT64_MAX / unit)
 		return -EINVAL;
 	*value = number * unit;
 	return 0;
@@ -290,7 +275,8 @@ static int store_value(const struct description *d, const char *text)
 			err = -EINVAL;
 		break;
 	case KIND_U64:
-		err = parse_uint64(text, (uint64_t *)member);
+		err = libmktme_parse_number(text, UINT64_MAX, NULL,
+					    (uint64_t *)member);
 		break;
 	case KIND_SECTORS:
 		err = parse_sectors(text, (uint64_t *)member);

@@ -10,7 +10,6 @@
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib_private.h"
@@ -95,13 +94,9 @@ static const char *get_string(json_object *token, const char *name)
 static int get_u64(json_object *token, const char *name, uint64_t *value)
 {
 	const char *text = get_string(token, name);
-	char *end;
 
-	if (!text || *text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	*value = strtoull(text, &end, 10);
-	return errno || *end ? -EINVAL : 0;
+	return text ? libmktme_parse_number(text, UINT64_MAX, NULL, value) :
+		      -EINVAL;
 }
 
 static int get_uuid(json_object *token, const char *name, uuid_t uuid)

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lib_private.h"
@@ -39,16 +38,11 @@ static const char *name_event(const struct libmktme_uevent *uevent)
 	return NULL;
 }
 
-static int parse_number(const char *text, unsigned int *value)
+static int parse_int(const char *text, unsigned int *value)
 {
-	unsigned long number;
-	char *end;
+	uint64_t number;
 
-	if (!text || *text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	number = strtoul(text, &end, 10);
-	if (errno || *end || number > INT_MAX)
+	if (!text || libmktme_parse_number(text, INT_MAX, NULL, &number))
 		return -EINVAL;
 	*value = number;
 	return 0;
@@ -62,7 +56,7 @@ static int take_cpu(const struct libmktme_uevent *uevent,
 	event->cpu = LIBMKTME_ANY;
 	if (!uevent->cpu)
 		return 0;
-	if (parse_number(uevent->cpu, &cpu))
+	if (parse_int(uevent->cpu, &cpu))
 		return -EINVAL;
 	event->cpu = cpu;
 	return 0;
@@ -78,7 +72,7 @@ int libmktme_event_from_uevent(const struct libmktme_uevent *uevent,
 	if (!event->event)
 		return -EINVAL;
 	snprintf(event->device, sizeof(event->device), "/dev/%s", uevent->base);
-	if (parse_number(uevent->keyid, &event->keyid))
+	if (parse_int(uevent->keyid, &event->keyid))
 		return -EINVAL;
 	return take_cpu(uevent, event);
 }

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <uuid/uuid.h>
 
 #define LIBMKTME_VERSION "0.1"
@@ -32,6 +33,30 @@
 #define LIBMKTME_ANY (-1)
 
 struct json_object;
+
+/* ---- numbers --------------------------------------------------------- */
+
+/**
+ * libmktme_parse_number() - read a decimal number
+ * @text: begins with it: digits only, which is less than strtoull() takes
+ * @max: the largest that is good
+ * @end: set to what follows it; NULL: nothing may
+ * @value: set to it
+ *
+ * Return: 0, or -EINVAL if it is none or too large
+ */
+int libmktme_parse_number(const char *text, uint64_t max, char **end,
+			  uint64_t *value);
+
+/* ---- programs -------------------------------------------------------- */
+
+/**
+ * libmktme_child_wait() - until a program has ended
+ * @pid: of the child
+ *
+ * Return: 0 if it succeeded, -EIO if not, or another negative errno
+ */
+int libmktme_child_wait(pid_t pid);
 
 /* ---- messages -------------------------------------------------------- */
 

@@ -67,17 +67,6 @@ static const struct option known_options[] = {
 	{ "mktme", KIND_NOTHING, 0 },
 };
 
-static int parse_number(const char *text, uint64_t max, uint64_t *value)
-{
-	char *end;
-
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	*value = strtoull(text, &end, 10);
-	return errno || *end || *value > max ? -EINVAL : 0;
-}
-
 /* "90", "90s", "2min", "1h": of what systemd understands, what people write */
 static int parse_seconds(const char *text, uint32_t *value)
 {
@@ -89,17 +78,13 @@ static int parse_seconds(const char *text, uint32_t *value)
 		{ "min", 60 }, { "m", 60 }, { "h", 3600 },
 	};
 	uint64_t number;
-	char digits[24];
-	size_t i, len;
+	char *unit;
+	size_t i;
 
-	len = strspn(text, "0123456789");
-	if (len >= sizeof(digits))
-		return -EINVAL;
-	snprintf(digits, sizeof(digits), "%.*s", (int)len, text);
-	if (parse_number(digits, UINT32_MAX / 3600, &number))
+	if (libmktme_parse_number(text, UINT32_MAX / 3600, &unit, &number))
 		return -EINVAL;
 	for (i = 0; i < ARRAY_SIZE(units); i++) {
-		if (strcmp(text + len, units[i].unit))
+		if (strcmp(unit, units[i].unit))
 			continue;
 		*value = number * units[i].seconds;
 		return 0;
@@ -146,17 +131,17 @@ static int store(const struct option *option, char *text,
 		*(const char **)member = text;
 		break;
 	case KIND_U32:
-		err = parse_number(text, UINT32_MAX, &number);
+		err = libmktme_parse_number(text, UINT32_MAX, NULL, &number);
 		if (!err)
 			*(uint32_t *)member = number;
 		break;
 	case KIND_U64:
-		err = parse_number(text, UINT64_MAX, &number);
+		err = libmktme_parse_number(text, UINT64_MAX, NULL, &number);
 		if (!err)
 			*(uint64_t *)member = number;
 		break;
 	case KIND_INDEX:
-		err = parse_number(text, INT_MAX, &number);
+		err = libmktme_parse_number(text, INT_MAX, NULL, &number);
 		if (!err)
 			*(int *)member = number;
 		break;

@@ -167,16 +167,6 @@ int libmktme_table_format(const struct libmktme_table *table, char *params,
 	return len < 0 || (size_t)len >= size ? -ENOSPC : 0;
 }
 
-/* Digits only, which is less than strtoull() takes. */
-static int parse_number(const char *text, char **end, uint64_t *value)
-{
-	if (*text < '0' || *text > '9')
-		return -EINVAL;
-	errno = 0;
-	*value = strtoull(text, end, 10);
-	return -errno;
-}
-
 /*
  * ":<bytes>:<type>:<description>", where the description may hold more colons,
  * or a key that is no key object.
@@ -194,8 +184,8 @@ static int parse_key(char *text, struct libmktme_table *table)
 	}
 	if (*text != ':')
 		return -EINVAL;
-	if (parse_number(text + 1, &type, &bytes) || !bytes ||
-	    bytes > UINT_MAX || *type != ':')
+	if (libmktme_parse_number(text + 1, UINT_MAX, &type, &bytes) ||
+	    !bytes || *type != ':')
 		return -EINVAL;
 	table->key_bytes = bytes;
 	type++;
@@ -209,15 +199,6 @@ static int parse_key(char *text, struct libmktme_table *table)
 		return -EINVAL;
 	strcpy(table->key_type, type);
 	strcpy(table->key_description, description);
-	return 0;
-}
-
-static int parse_offset(const char *text, struct libmktme_table *table)
-{
-	char *end;
-
-	if (parse_number(text, &end, &table->offset) || *end)
-		return -EINVAL;
 	return 0;
 }
 
@@ -238,12 +219,11 @@ static int parse_options(char **cursor, struct libmktme_table *table)
 {
 	char *word = next_word(cursor);
 	uint64_t count, i;
-	char *end;
 	int err;
 
 	if (!word)
 		return 0;
-	if (parse_number(word, &end, &count) || *end)
+	if (libmktme_parse_number(word, UINT64_MAX, NULL, &count))
 		return -EINVAL;
 	for (i = 0; i < count; i++) {
 		word = next_word(cursor);
@@ -273,7 +253,8 @@ static int parse_words(char *text, struct libmktme_table *table)
 	strcpy(table->device, device);
 	err = parse_key(key, table);
 	if (!err)
-		err = parse_offset(offset, table);
+		err = libmktme_parse_number(offset, UINT64_MAX, NULL,
+					    &table->offset);
 	if (!err)
 		err = parse_options(&text, table);
 	return err;
