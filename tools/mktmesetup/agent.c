@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "util.h"
@@ -66,16 +65,6 @@ static int spawn(char *const argv[], int out, pid_t *pid)
 	return -err;
 }
 
-static int collect(pid_t pid)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EIO;
-}
-
 /* Up to the end of the output */
 static int read_answer(int fd, struct libmktme_secret *secret)
 {
@@ -108,7 +97,7 @@ void notify_status(const char *text)
 		return;
 	snprintf(status, sizeof(status), "--status=%s", text);
 	if (!spawn(argv, -1, &pid))
-		collect(pid);
+		libmktme_child_wait(pid);
 }
 
 static void explain(int err)
@@ -144,7 +133,7 @@ static int run(char *const argv[], struct libmktme_secret *secret)
 	err = read_answer(fds[0], secret);
 	/* Now it cannot wait for a reader any more. */
 	close(fds[0]);
-	status = collect(pid);
+	status = libmktme_child_wait(pid);
 	return err ? err : status;
 }
 

@@ -8,7 +8,6 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib_private.h"
@@ -91,8 +90,8 @@ int libmktme_modprobe(const char *module)
 {
 	char *argv[] = { "modprobe", "-q", "--", (char *)module, NULL };
 	posix_spawn_file_actions_t actions;
-	int status = 0, err;
 	pid_t pid;
+	int err;
 
 	posix_spawn_file_actions_init(&actions);
 	posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null",
@@ -101,10 +100,7 @@ int libmktme_modprobe(const char *module)
 	posix_spawn_file_actions_destroy(&actions);
 	if (err)
 		return -err;
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -ENODEV;
+	return libmktme_child_wait(pid) ? -ENODEV : 0;
 }
 
 int libmktme_caps_require(struct libmktme_caps *caps)

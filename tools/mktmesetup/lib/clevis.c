@@ -16,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -98,15 +97,11 @@ static int read_output(int fd, struct libmktme_secret *pass)
 
 static int collect(pid_t pid, int err)
 {
-	int status;
-
 	if (err)
 		kill(-pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (err)
-		return err;
-	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : -EPERM;
+	if (libmktme_child_wait(pid) && !err)
+		err = -EPERM;
+	return err;
 }
 
 /* The first line that it said is the cause, the others are what follows from it. */
