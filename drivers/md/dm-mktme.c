@@ -204,7 +204,7 @@ static int parse_option(struct mktme_c *mc, const char *arg, char **error)
 
 static int check_options(const struct mktme_c *mc, struct dm_target *ti)
 {
-	bool can_write = dm_table_get_mode(ti->table) & BLK_OPEN_WRITE;
+	bool can_write = mc->user.may_write;
 
 	if (mc->init_verifier && !mc->has_verifier)
 		ti->error = "<option>: init_verifier and no_verifier exclude each other";
@@ -600,13 +600,14 @@ struct verifier_findings {
 	u32 first_wrong;
 };
 
-static void inspect_line(const struct mktme_verifier_line *line, u32 index,
+/* @expected: right, but for what differs from line to line and volume to volume */
+static void inspect_line(const struct mktme_verifier_line *line,
+			 struct mktme_verifier_line *expected, u32 index,
 			 u64 data_sectors, struct verifier_findings *found)
 {
-	struct mktme_verifier_line expected;
-
-	fill_line(&expected, index, le64_to_cpu(line->data_sectors));
-	if (memcmp(line, &expected, sizeof(expected))) {
+	expected->index = cpu_to_le32(index);
+	expected->data_sectors = line->data_sectors;
+	if (memcmp(line, expected, sizeof(*expected))) {
 		if (!found->wrong++)
 			found->first_wrong = index;
 		return;
@@ -627,15 +628,18 @@ static int inspect_page(const struct mktme_c *mc, const void *page,
 			struct mktme_verifier_line *raw,
 			struct verifier_findings *found)
 {
+	struct mktme_verifier_line expected;
 	unsigned int i;
 
+	fill_line(&expected, 0, 0);
 	if (copy_mc_to_kernel(line, page, PAGE_SIZE) ||
 	    copy_mc_to_kernel(raw, raw_page, PAGE_SIZE))
 		return -EIO;
 	for (i = 0; i < LINES_PER_PAGE; i++) {
 		found->unencrypted += !memcmp(&line[i], &raw[i], sizeof(*line));
 		if (mc->has_verifier)
-			inspect_line(&line[i], index + i, data_sectors, found);
+			inspect_line(&line[i], &expected, index + i,
+				     data_sectors, found);
 	}
 	return 0;
 }
@@ -946,6 +950,7 @@ static int mktme_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 	mc->user.ops = &mktme_user_ops;
 	mc->md = dm_table_get_md(ti->table);
 	mc->user.disk = dm_disk(mc->md);
+	mc->user.may_write = dm_table_get_mode(ti->table) & BLK_OPEN_WRITE;
 	ti->private = mc;
 	r = construct(mc, ti, &as);
 	if (r) {
@@ -1026,6 +1031,13 @@ static bool begin_access(struct mktme_c *mc, int *id)
 	return false;
 }
 
+/* The block layer only warns of writes to a disk that is read-only. */
+static bool is_allowed(const struct mktme_c *mc, const struct bio *bio)
+{
+	return bio_op(bio) == REQ_OP_READ ||
+	       (bio_op(bio) == REQ_OP_WRITE && mc->user.may_write);
+}
+
 static int mktme_map(struct dm_target *ti, struct bio *bio)
 {
 	struct mktme_c *mc = ti->private;
@@ -1039,9 +1051,7 @@ static int mktme_map(struct dm_target *ti, struct bio *bio)
 		bio_set_dev(bio, mc->dev->bdev);
 		return DM_MAPIO_REMAPPED;
 	}
-	if (bio_op(bio) != REQ_OP_READ && bio_op(bio) != REQ_OP_WRITE)
-		return DM_MAPIO_KILL;
-	if (!begin_access(mc, &id))
+	if (!is_allowed(mc, bio) || !begin_access(mc, &id))
 		return DM_MAPIO_KILL;
 	offset = dm_target_offset(ti, bio->bi_iter.bi_sector) << SECTOR_SHIFT;
 	bio->bi_status = copy_bio(mc, bio, offset);
@@ -1055,6 +1065,11 @@ static int mktme_map(struct dm_target *ti, struct bio *bio)
 static bool may_access(struct mktme_c *mc)
 {
 	return !mktme_user_is_asleep(&mc->user) && mktme_user_enter(&mc->user);
+}
+
+static bool may_write(struct mktme_c *mc)
+{
+	return mc->user.may_write && may_access(mc);
 }
 
 static size_t dax_offset(struct dm_target *ti, pgoff_t pgoff)
@@ -1113,7 +1128,7 @@ static int mktme_dax_zero_page_range(struct dm_target *ti, pgoff_t pgoff,
 	size_t offset = dax_offset(ti, pgoff);
 	size_t bytes = nr_pages << PAGE_SHIFT;
 
-	if (!may_access(mc) || !is_inside(mc, offset, bytes))
+	if (!may_write(mc) || !is_inside(mc, offset, bytes))
 		return -EIO;
 	if (has_bad_block(mc, offset, bytes) && repair(mc, offset, bytes))
 		return -EIO;
@@ -1132,8 +1147,7 @@ static size_t mktme_dax_recovery_write(struct dm_target *ti, pgoff_t pgoff,
 	size_t offset = dax_offset(ti, pgoff);
 	size_t repair_bytes = PAGE_ALIGN(offset_in_page(addr) + bytes);
 
-	if (!may_access(mc) ||
-	    !is_inside(mc, offset, repair_bytes))
+	if (!may_write(mc) || !is_inside(mc, offset, repair_bytes))
 		return 0;
 	if (has_bad_block(mc, offset, repair_bytes) &&
 	    (repair_bytes != bytes || repair(mc, offset, bytes)))

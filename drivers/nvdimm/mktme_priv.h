@@ -118,6 +118,7 @@ enum mktme_window_state {
  * @mapping: addresses
  * @idle_refs: reference count of a page that nobody uses
  * @was_used: a user that has gone, or will, has accessed it
+ * @was_written: that one may have written to it, through caches
  * @is_announced: user space knows of it by an event
  * @is_used_at_end: somebody may write to it when the machine ends
  * @round: last walk over all windows that has seen it
@@ -125,8 +126,8 @@ enum mktme_window_state {
  * @reaper: unmaps a zombie as soon as it is idle
  * @passes: how often that was tried
  *
- * @node, @users, @state, @was_used, @is_announced and @round are under the
- * registry's mutex.
+ * @node, @users, @state, @was_used, @was_written, @is_announced and @round are
+ * under the registry's mutex.
  */
 struct mktme_window {
 	struct device dev;
@@ -142,6 +143,7 @@ struct mktme_window {
 	struct mktme_mapping mapping;
 	int idle_refs;
 	bool was_used;
+	bool was_written;
 	bool is_announced;
 	bool is_used_at_end;
 	unsigned int round;
@@ -226,14 +228,17 @@ void mktme_keyid_replace(struct mktme_keyid *keyid);
 void mktme_keyid_clear_all(void);
 unsigned int mktme_online_packages(void);
 
-/* mktme_window.c */
+/* mktme_flush.c */
 void mktme_flush_lines(void *kaddr, size_t bytes);
 void mktme_flush_everything(void);
-void mktme_flush_base(const struct mktme_base *base);
+void mktme_flush_mapping(const struct mktme_mapping *mapping);
+bool mktme_flush_base(const struct mktme_base *base);
+
+/* mktme_window.c */
 int mktme_mapping_map(struct mktme_mapping *mapping,
 		      const struct mktme_base *base, unsigned int keyid,
-		      const char **error);
-void mktme_mapping_unmap(struct mktme_mapping *mapping);
+		      bool is_clean, const char **error);
+void mktme_mapping_unmap(struct mktme_mapping *mapping, bool may_be_dirty);
 
 /* mktme_registry.c */
 int mktme_registry_init(void);

@@ -342,14 +342,15 @@ static void give_keyid_back(struct mktme_window *window)
 static int build(struct mktme_window *window,
 		 const struct mktme_volume_key *vk, const char **error)
 {
+	bool is_clean;
 	int r;
 
 	r = take_keyid(window, vk, error);
 	if (r)
 		return r;
-	mktme_flush_base(&window->base);
+	is_clean = mktme_flush_base(&window->base);
 	r = mktme_mapping_map(&window->mapping, &window->base,
-			      window->keyid_number, error);
+			      window->keyid_number, is_clean, error);
 	if (r)
 		goto err_keyid;
 	window->idle_refs = mktme_mapping_idle_refs(&window->mapping,
@@ -364,7 +365,7 @@ static int build(struct mktme_window *window,
 	return 0;
 
 err_unmap:
-	mktme_mapping_unmap(&window->mapping);
+	mktme_mapping_unmap(&window->mapping, false);
 err_keyid:
 	give_keyid_back(window);
 	return r;
@@ -387,11 +388,18 @@ static void set_live(struct mktme_window *window)
 	mutex_unlock(&registry_mutex);
 }
 
+/* What a user did that is not to be asked any more */
+static void note_use(struct mktme_window *window, const struct mktme_user *user)
+{
+	window->was_used = true;
+	window->was_written |= user->may_write;
+}
+
 static void remove_user(struct mktme_window *window, struct mktme_user *user)
 {
 	lockdep_assert_held(&registry_mutex);
 	if (user->state == MKTME_USER_ACTIVE)
-		window->was_used = true;
+		note_use(window, user);
 	list_del_rcu(&user->node);
 }
 
@@ -515,7 +523,7 @@ static bool is_pinned(struct mktme_window *window)
 static void tear_down(struct mktme_window *window)
 {
 	mktme_hub_put(window->hub);
-	mktme_mapping_unmap(&window->mapping);
+	mktme_mapping_unmap(&window->mapping, window->was_written);
 	give_keyid_back(window);
 	if (window->is_announced)
 		mktme_event_remove(window);
@@ -683,7 +691,7 @@ void mktme_window_mark_going(struct mktme_window *window)
 	list_for_each_entry(user, &window->users, node) {
 		old = xchg(&user->state, MKTME_USER_GONE);
 		if (old == MKTME_USER_ACTIVE || old == MKTME_USER_ASLEEP)
-			window->was_used = true;
+			note_use(window, user);
 	}
 	if (window->state == MKTME_WINDOW_LIVE) {
 		set_zombie(window);

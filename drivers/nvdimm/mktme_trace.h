@@ -69,6 +69,20 @@ TRACE_EVENT(mktme_flush,
 	TP_printk("phys=%#llx bytes=%#llx", __entry->phys, __entry->bytes)
 );
 
+TRACE_EVENT(mktme_wbinvd,
+	TP_PROTO(unsigned int cpus, u64 ns),
+	TP_ARGS(cpus, ns),
+	TP_STRUCT__entry(
+		__field(unsigned int, cpus)
+		__field(u64, ns)
+	),
+	TP_fast_assign(
+		__entry->cpus = cpus;
+		__entry->ns = ns;
+	),
+	TP_printk("cpus=%u ns=%llu", __entry->cpus, __entry->ns)
+);
+
 TRACE_EVENT(mktme_window,
 	TP_PROTO(u64 phys, u64 bytes, unsigned int keyid, int state),
 	TP_ARGS(phys, bytes, keyid, state),

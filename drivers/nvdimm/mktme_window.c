@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The only file that puts a KeyID into a physical address, maps the result and
- * flushes caches for it.
+ * The only file that puts a KeyID into a physical address and maps the result.
  */
 
 /**
@@ -18,10 +17,11 @@
  * 1. Before the first access through a window the base lines are written back
  *    and invalidated.  A dirty one, evicted later, would overwrite ciphertext.
  * 2. After mapping the window its own lines are invalidated: clean ones of an
- *    earlier life of the KeyID, decrypted with another key, may linger.
+ *    earlier life of the KeyID, decrypted with another key, may linger.  That is
+ *    done already if 1 took all caches, with the key programmed.
  * 3. Before the KeyID is given back the window's lines are written back and
  *    invalidated, through the window.  A dirty one, evicted later, would be
- *    encrypted with the next key.
+ *    encrypted with the next key.  One that nobody could write to has none.
  *
  * The registry keeps two KeyIDs from ever covering one page.  The single
  * exception is a raw view, which is only read, and only while the constructor
@@ -38,24 +38,13 @@
 #include <linux/io.h>
 #include <linux/math.h>
 #include <linux/memremap.h>
-#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pgtable.h>
-#include <linux/sched.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
-#include <asm/cacheflush.h>
-#include <asm/smp.h>
 
 #include "mktme_priv.h"
-#include "mktme_trace.h"
-
-/* Lines are flushed in steps of this size, so that others get the CPU. */
-#define FLUSH_STEP_BYTES	SZ_16M
-
-/* A base without a kernel address is mapped piece by piece. */
-#define REMAP_STEP_BYTES	((size_t)SZ_1G)
 
 /**
  * struct mktme_raw - a view of what the media holds
@@ -85,91 +74,6 @@ size_t mktme_memmap_bytes(size_t bytes)
 	return ALIGN(DIV_ROUND_UP(bytes, per_page - 1), SZ_2M);
 }
 EXPORT_SYMBOL_GPL(mktme_memmap_bytes);
-
-/*
- * Return: how many bytes from @kaddr on are mapped alike; *@is_present says
- * whether they are at all
- */
-static size_t mapped_alike(void *kaddr, bool *is_present)
-{
-	unsigned long addr = (unsigned long)kaddr;
-	unsigned int level;
-	pte_t *pte = lookup_address(addr, &level);
-	unsigned long size = page_level_size(level);
-
-	/* Not pte_present(): that takes the global bit for another one. */
-	*is_present = pte && (pte_flags(*pte) & _PAGE_PRESENT);
-	return size - (addr & (size - 1));
-}
-
-/**
- * mktme_flush_lines() - write back and invalidate
- * @kaddr: address of the first byte; its KeyID decides which view is flushed
- * @bytes: how many
- *
- * After a machine check the kernel takes the page out of its own mapping, where
- * touching it, by CLFLUSH too, is a fault.  Such pages are left out: their
- * content is lost, and a repair maps them again before it flushes them.
- *
- * Context: Process context, sleeps.  Ends with a fence.
- */
-void mktme_flush_lines(void *kaddr, size_t bytes)
-{
-	while (bytes) {
-		bool is_present;
-		size_t step = min3(mapped_alike(kaddr, &is_present), bytes,
-				   (size_t)FLUSH_STEP_BYTES);
-
-		if (is_present)
-			clflush_cache_range(kaddr, step);
-		kaddr += step;
-		bytes -= step;
-		cond_resched();
-	}
-}
-
-static void flush_base_step(phys_addr_t phys, size_t bytes)
-{
-	void *kaddr = memremap(phys, bytes, MEMREMAP_WB);
-
-	if (kaddr) {
-		mktme_flush_lines(kaddr, bytes);
-		memunmap(kaddr);
-	} else {
-		wbinvd_on_all_cpus();
-	}
-}
-
-/**
- * mktme_flush_everything() - write back and invalidate all caches
- *
- * For when the machine ends, where it does not matter what that costs.
- */
-void mktme_flush_everything(void)
-{
-	wbinvd_on_all_cpus();
-}
-
-/**
- * mktme_flush_base() - write back and invalidate what KeyID 0 has in caches
- * @base: the memory
- *
- * Context: Process context, sleeps.
- */
-void mktme_flush_base(const struct mktme_base *base)
-{
-	size_t done, step;
-
-	trace_mktme_flush(base->phys, base->bytes);
-	if (base->kaddr) {
-		mktme_flush_lines(base->kaddr, base->bytes);
-		return;
-	}
-	for (done = 0; done < base->bytes; done += step) {
-		step = min_t(size_t, base->bytes - done, REMAP_STEP_BYTES);
-		flush_base_step(base->phys + done, step);
-	}
-}
 
 static bool is_write_back(void *kaddr)
 {
@@ -214,6 +118,7 @@ static void set_altmap(struct dev_pagemap *pgmap, size_t memmap_bytes)
  * @mapping: zeroed, but for the operations of its pagemap
  * @base: the memory, whose lines have been flushed
  * @keyid: number of the KeyID
+ * @is_clean: no cache can hold lines of it, of whatever key
  * @error: set to the reason on failure
  *
  * Context: Process context, sleeps.  Takes the CPU hotplug lock.
@@ -221,7 +126,7 @@ static void set_altmap(struct dev_pagemap *pgmap, size_t memmap_bytes)
  */
 int mktme_mapping_map(struct mktme_mapping *mapping,
 		      const struct mktme_base *base, unsigned int keyid,
-		      const char **error)
+		      bool is_clean, const char **error)
 {
 	struct dev_pagemap *pgmap = &mapping->pgmap;
 	int r;
@@ -245,32 +150,33 @@ int mktme_mapping_map(struct mktme_mapping *mapping,
 	}
 	r = check_memory_type(mapping, error);
 	if (r) {
-		mktme_mapping_unmap(mapping);
+		mktme_mapping_unmap(mapping, false);
 		return r;
 	}
-	trace_mktme_flush(mapping->phys, mapping->bytes);
-	mktme_flush_lines(mapping->kaddr, mapping->bytes);
+	if (!is_clean)
+		mktme_flush_mapping(mapping);
 	return 0;
 }
 
 /**
  * mktme_mapping_unmap() - undo mktme_mapping_map()
  * @mapping: one whose pages nobody uses
+ * @may_be_dirty: caches may hold lines that were written
  *
  * Struct pages in the window itself are written once more while they are
  * given up, behind the last flush that is possible through the window.
  *
  * Context: Process context, sleeps.  Takes the CPU hotplug lock.
  */
-void mktme_mapping_unmap(struct mktme_mapping *mapping)
+void mktme_mapping_unmap(struct mktme_mapping *mapping, bool may_be_dirty)
 {
 	bool is_memmap_inside = mapping->pgmap.flags & PGMAP_ALTMAP_VALID;
 
-	trace_mktme_flush(mapping->phys, mapping->bytes);
-	mktme_flush_lines(mapping->kaddr, mapping->bytes);
+	if (may_be_dirty || is_memmap_inside)
+		mktme_flush_mapping(mapping);
 	memunmap_pages(&mapping->pgmap);
 	if (is_memmap_inside)
-		wbinvd_on_all_cpus();
+		mktme_flush_everything();
 	mapping->kaddr = NULL;
 }
 
@@ -302,7 +208,7 @@ static int map_raw_unencrypted(struct mktme_raw *raw, const char **error)
 	if (IS_ERR(raw->keyid))
 		return PTR_ERR(raw->keyid);
 	r = mktme_mapping_map(&raw->mapping, &raw->base,
-			      mktme_keyid_number(raw->keyid), error);
+			      mktme_keyid_number(raw->keyid), false, error);
 	if (r)
 		mktme_keyid_put(raw->keyid);
 	return r;
@@ -354,7 +260,7 @@ EXPORT_SYMBOL_GPL(mktme_raw_map);
 void mktme_raw_unmap(struct mktme_raw *raw)
 {
 	if (raw->keyid) {
-		mktme_mapping_unmap(&raw->mapping);
+		mktme_mapping_unmap(&raw->mapping, false);
 		mktme_keyid_put(raw->keyid);
 	}
 	if (raw->remapped)

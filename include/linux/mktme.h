@@ -113,6 +113,8 @@ enum mktme_user_state {
  * @ops: to be set by the user
  * @disk: to be set by the user: the disk through which the window is used.
  *	While it is open the window is not unmapped.  A window has one disk.
+ * @may_write: to be set by the user: it writes through caches, or lets others.
+ *	Else nothing is flushed when the window ends.
  * @state: private; see mktme_user_enter()
  * @pins: private; how often the user is at work on the window whether or not the
  *	disk is open
@@ -121,6 +123,7 @@ enum mktme_user_state {
 struct mktme_user {
 	const struct mktme_user_ops *ops;
 	struct gendisk *disk;
+	bool may_write;
 	enum mktme_user_state state;
 	unsigned int pins;
 	struct list_head node;
