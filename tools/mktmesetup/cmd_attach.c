@@ -48,8 +48,7 @@ static int wait_until_gone(const char *name, struct libmktme_volume *volume)
 	while (!libmktme_volume_get(name, volume)) {
 		if (!is_leaving(volume))
 			return 1;
-		if (!volume->is_closing &&
-		    !libmktme_volume_deactivate(name, true))
+		if (!volume->is_closing && !deactivate(name, true))
 			continue;
 		if (!is_told)
 			tell_waiting(volume);
@@ -208,7 +207,7 @@ int cmd_detach(const struct command *command, int argc, char **argv)
 	if (err == -ENODEV)
 		return EXIT_OK;
 	if (!err)
-		err = libmktme_volume_deactivate(argv[0], true);
+		err = deactivate(argv[0], true);
 	if (err)
 		return report_failure("detach", argv[0], err);
 	if (!libmktme_volume_get(argv[0], &volume) && volume.open_count > 0) {

@@ -11,6 +11,6 @@ int cmd_close(const struct command *command, int argc, char **argv)
 
 	(void)command;
 	(void)argc;
-	err = libmktme_volume_deactivate(argv[0], options.deferred);
+	err = deactivate(argv[0], options.deferred);
 	return err ? report_failure("close", argv[0], err) : EXIT_OK;
 }

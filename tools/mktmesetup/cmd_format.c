@@ -206,12 +206,11 @@ static int write_verifier(const struct plan *plan,
 					sizeof(table.key_description));
 	if (err)
 		return err;
-	err = libmktme_volume_activate(name, uuid, plan->base.phys, &table,
-				       LIBMKTME_PRIVATE);
+	err = activate(name, uuid, plan->base.phys, &table, LIBMKTME_PRIVATE);
 	libmktme_key_drop(table.key_description);
 	if (err)
 		return err;
-	return libmktme_volume_deactivate(name, false);
+	return deactivate(name, false);
 }
 
 static int make_volume(struct plan *plan, const struct libmktme_secret *pass)

@@ -111,7 +111,7 @@ static int close_active(const char *uuid)
 	if (err)
 		return err == -ENODEV ? 0 : err;
 	progress("Closing '%s' ...", volume.name);
-	err = libmktme_volume_deactivate(volume.name, false);
+	err = deactivate(volume.name, false);
 	if (err == -EBUSY)
 		set_hint("unmount '%s' first", volume.name);
 	return err;

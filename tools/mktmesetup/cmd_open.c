@@ -102,8 +102,8 @@ int open_container(const char *device, const char *name)
 		     sizeof(table.key_description), NULL);
 	if (err)
 		goto out;
-	err = libmktme_volume_activate(name, libmktme_container_uuid(container),
-				       base.phys, &table, activation_flags());
+	err = activate(name, libmktme_container_uuid(container), base.phys,
+		       &table, activation_flags());
 	libmktme_key_drop(table.key_description);
 out:
 	libmktme_container_free(container);
@@ -152,8 +152,7 @@ static int open_plain(const char *device, const char *name)
 	}
 	if (err)
 		return err;
-	err = libmktme_volume_activate(name, "PLAIN", base.phys, &table,
-				       activation_flags());
+	err = activate(name, "PLAIN", base.phys, &table, activation_flags());
 	if (err == -EINVAL && table.key_bytes)
 		set_hint(
 			"the key must have %u bytes ('--key-size'); the kernel log says more",

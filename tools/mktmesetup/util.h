@@ -152,6 +152,13 @@ void json_add_bool(struct json_object *object, const char *name, bool value);
 void json_add_address(struct json_object *object, const char *name,
 		      uint64_t value);
 
+/* patience.c */
+
+/* As libmktme_volume_activate() and _deactivate(); if it takes long they say so. */
+int activate(const char *name, const char *uuid, uint64_t phys,
+	     const struct libmktme_table *table, unsigned int flags);
+int deactivate(const char *name, bool is_deferred);
+
 /* prompt.c */
 
 void setup_signals(void);
