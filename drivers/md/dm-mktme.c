@@ -964,7 +964,9 @@ static int mktme_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 }
 
 /*
- * I/O.  No lock is taken: device-mapper keeps the table while these run.
+ * I/O.  No lock is taken: device-mapper keeps the table while these run.  DAX
+ * operations are called inside dax_read_lock(), and cannot wait for the machine
+ * to wake up.
  */
 
 static bool is_inside(const struct mktme_c *mc, size_t offset, size_t bytes)
@@ -1020,15 +1022,14 @@ static blk_status_t copy_bio(const struct mktme_c *mc, struct bio *bio,
 static bool begin_access(struct mktme_c *mc, int *id)
 {
 	*id = dax_read_lock();
-	while (unlikely(mktme_user_is_asleep(&mc->user))) {
+	while (!mktme_user_enter(&mc->user)) {
 		dax_read_unlock(*id);
+		if (mktme_user_is_gone(&mc->user))
+			return false;
 		mktme_user_wait(&mc->user);
 		*id = dax_read_lock();
 	}
-	if (mktme_user_enter(&mc->user))
-		return true;
-	dax_read_unlock(*id);
-	return false;
+	return true;
 }
 
 /* The block layer only warns of writes to a disk that is read-only. */
@@ -1061,15 +1062,9 @@ static int mktme_map(struct dm_target *ti, struct bio *bio)
 }
 
 #if IS_ENABLED(CONFIG_FS_DAX)
-/* Inside dax_read_lock() nobody can wait until the machine is awake. */
-static bool may_access(struct mktme_c *mc)
-{
-	return !mktme_user_is_asleep(&mc->user) && mktme_user_enter(&mc->user);
-}
-
 static bool may_write(struct mktme_c *mc)
 {
-	return mc->user.may_write && may_access(mc);
+	return mc->user.may_write && mktme_user_enter(&mc->user);
 }
 
 static size_t dax_offset(struct dm_target *ti, pgoff_t pgoff)
@@ -1103,7 +1098,7 @@ static long mktme_dax_direct_access(struct dm_target *ti, pgoff_t pgoff,
 	struct mktme_c *mc = ti->private;
 	size_t offset = dax_offset(ti, pgoff);
 
-	if (!may_access(mc))
+	if (!mktme_user_enter(&mc->user))
 		return -EIO;
 	if (offset >= mc->data_bytes)
 		return -ERANGE;

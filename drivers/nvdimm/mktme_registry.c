@@ -579,12 +579,14 @@ static void reap_work(struct work_struct *work)
  * mktme_user_activate() - first access of a user
  * @user: of a window
  *
- * Return: false if the memory has gone
+ * Return: false if the memory has gone, or as long as the machine is asleep
  */
 bool mktme_user_activate(struct mktme_user *user)
 {
-	return cmpxchg(&user->state, MKTME_USER_NEW, MKTME_USER_ACTIVE) !=
-	       MKTME_USER_GONE;
+	enum mktme_user_state old;
+
+	old = cmpxchg(&user->state, MKTME_USER_NEW, MKTME_USER_ACTIVE);
+	return old == MKTME_USER_NEW || old == MKTME_USER_ACTIVE;
 }
 EXPORT_SYMBOL_GPL(mktme_user_activate);
 

@@ -138,7 +138,7 @@ bool mktme_user_activate(struct mktme_user *user);
  * To be asked before each access through the disk, and before an address is
  * handed out.
  *
- * Return: false if the memory has gone
+ * Return: false if the memory has gone, or as long as the machine is asleep
  */
 static inline bool mktme_user_enter(struct mktme_user *user)
 {
