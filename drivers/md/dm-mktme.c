@@ -30,7 +30,7 @@
 #define VERIFIER_SECTORS	(DM_MKTME_VERIFIER_BYTES >> SECTOR_SHIFT)
 #define LINES_PER_PAGE		(PAGE_SIZE / sizeof(struct mktme_verifier_line))
 
-/* As much as one DAX access is given; badblocks are looked up by int. */
+/* Badblocks are looked up by int: as much as one DAX access is given with any. */
 #define DAX_PAGES_MAX		PHYS_PFN(SZ_1G)
 
 #define MIN_ARGS		4
@@ -50,40 +50,44 @@ struct mktme_key_arg {
 
 /**
  * struct mktme_c - context of one target
+ * @data_bytes: length of the data
+ * @data: kernel address of the data, through the KeyID
+ * @data_phys: physical address of the data, with the KeyID
+ * @bad_blocks: of the base's disk
+ * @user: this target, as the engine knows it
  * @md: the mapped device
  * @dev: the base
  * @dax_dev_copy: @dev as device-mapper shall see it if the base itself offers
  *	no DAX (raw namespaces): with a dax device of our own
  * @region: NVDIMM region of @dev, for flushing its write queues
  * @start: sector of @dev at which the data begins
- * @data_bytes: length of the data
  * @base: the memory below the window: its struct pages if they are there,
  *	verifier and data
  * @key: the key in the table line
- * @user: this target, as the engine knows it
  * @window: @base mapped through a KeyID that holds the key
  * @data_offset: from the beginning of the window to the data
- * @data: kernel address of the data, through the KeyID
- * @data_phys: physical address of the data, with the KeyID
  * @is_raw: the base is a raw namespace
  * @has_verifier: the 2 MiB before the data are the verifier
  * @init_verifier: write the verifier
  * @memmap_on_media: the window's struct pages are in the window itself
+ *
+ * What each access reads comes first, in one cache line.
  */
 struct mktme_c {
+	size_t data_bytes;
+	void *data;
+	phys_addr_t data_phys;
+	struct badblocks *bad_blocks;
+	struct mktme_user user;
 	struct mapped_device *md;
 	struct dm_dev *dev;
 	struct dm_dev dax_dev_copy;
 	struct nd_region *region;
 	sector_t start;
-	size_t data_bytes;
 	struct mktme_base base;
 	struct mktme_key_arg key;
-	struct mktme_user user;
 	struct mktme_window *window;
 	size_t data_offset;
-	void *data;
-	phys_addr_t data_phys;
 	bool is_raw;
 	bool has_verifier;
 	bool init_verifier;
@@ -329,7 +333,7 @@ static int find_region(struct mktme_c *mc, char **error)
 	bool has_dax = blk_queue_dax(disk->queue);
 
 	if (!dev || !dev->bus || strcmp(dev->bus->name, "nd") ||
-	    !dev->parent) {
+	    !dev->parent || !disk->bb) {
 		*error = "<device>: is not a pmem namespace";
 		return -EOPNOTSUPP;
 	}
@@ -340,6 +344,7 @@ static int find_region(struct mktme_c *mc, char **error)
 			 "<device>: the namespace is neither in fsdax nor in raw mode";
 		return -EOPNOTSUPP;
 	}
+	mc->bad_blocks = disk->bb;
 	mc->region = to_nd_region(dev->parent);
 	if (!is_nvdimm_sync(mc->region)) {
 		*error = "<device>: its flush is asynchronous (virtio-pmem)";
@@ -490,12 +495,10 @@ static int find_base(struct mktme_c *mc, char **error)
 static unsigned int find_bad_block(const struct mktme_c *mc, sector_t sector,
 				   unsigned int sectors, unsigned int *bad)
 {
-	struct block_device *bdev = mc->dev->bdev;
 	sector_t first, count;
 
-	sector += get_start_sect(bdev);
-	if (!badblocks_check(bdev->bd_disk->bb, sector, sectors, &first,
-			     &count))
+	sector += get_start_sect(mc->dev->bdev);
+	if (!badblocks_check(mc->bad_blocks, sector, sectors, &first, &count))
 		return 0;
 	if (first < sector) {
 		count -= sector - first;
@@ -507,14 +510,12 @@ static unsigned int find_bad_block(const struct mktme_c *mc, sector_t sector,
 
 static bool has_bad_blocks(const struct mktme_c *mc)
 {
-	const struct badblocks *bb = mc->dev->bdev->bd_disk->bb;
-
-	return unlikely(bb && bb->count);
+	return unlikely(mc->bad_blocks->count);
 }
 
 /*
  * @offset counts from the beginning of the data; @bytes is that of a bio or of
- * one DAX access, 1 GiB at most.
+ * one DAX write, 2 GiB at most.
  */
 static bool has_bad_block(const struct mktme_c *mc, size_t offset, size_t bytes)
 {
@@ -559,7 +560,7 @@ static int repair(const struct mktme_c *mc, size_t offset, size_t bytes)
 			    bdev, (u64)sector);
 		return r;
 	}
-	badblocks_clear(bdev->bd_disk->bb, get_start_sect(bdev) + sector,
+	badblocks_clear(mc->bad_blocks, get_start_sect(bdev) + sector,
 			bytes >> SECTOR_SHIFT);
 	return 0;
 }
@@ -966,7 +967,7 @@ static int mktme_ctr(struct dm_target *ti, unsigned int argc, char **argv)
 /*
  * I/O.  No lock is taken: device-mapper keeps the table while these run.  DAX
  * operations are called inside dax_read_lock(), and cannot wait for the machine
- * to wake up.
+ * to wake up.  The target begins at sector 0: offsets are the mapped device's.
  */
 
 static bool is_inside(const struct mktme_c *mc, size_t offset, size_t bytes)
@@ -1067,22 +1068,19 @@ static bool may_write(struct mktme_c *mc)
 	return mc->user.may_write && mktme_user_enter(&mc->user);
 }
 
-static size_t dax_offset(struct dm_target *ti, pgoff_t pgoff)
-{
-	return dm_target_offset(ti, (sector_t)pgoff << PAGE_SECTORS_SHIFT) <<
-	       SECTOR_SHIFT;
-}
-
 /*
  * Up to the first bad block, and in recovery page by page from there on: the
- * firmware does not clear large ranges reliably.
+ * firmware does not clear large ranges reliably.  Not inline, since each access
+ * would have its stack protected for the sake of @bad.
  */
-static long pages_to_bad_block(const struct mktme_c *mc, size_t offset,
-			       long nr_pages, enum dax_access_mode mode)
+static noinline long pages_to_bad_block(const struct mktme_c *mc, size_t offset,
+					long nr_pages,
+					enum dax_access_mode mode)
 {
 	sector_t sector = mc->start + (offset >> SECTOR_SHIFT);
 	unsigned int bad, skip;
 
+	nr_pages = min_t(long, nr_pages, DAX_PAGES_MAX);
 	skip = find_bad_block(mc, sector, nr_pages << PAGE_SECTORS_SHIFT, &bad);
 	if (!skip)
 		return nr_pages;
@@ -1096,14 +1094,13 @@ static long mktme_dax_direct_access(struct dm_target *ti, pgoff_t pgoff,
 				    void **kaddr, dax_pfn_t *pfn)
 {
 	struct mktme_c *mc = ti->private;
-	size_t offset = dax_offset(ti, pgoff);
+	size_t offset = PFN_PHYS(pgoff);
 
 	if (!mktme_user_enter(&mc->user))
 		return -EIO;
 	if (offset >= mc->data_bytes)
 		return -ERANGE;
-	nr_pages = min3(nr_pages, (long)DAX_PAGES_MAX,
-			(long)PHYS_PFN(mc->data_bytes - offset));
+	nr_pages = min_t(long, nr_pages, PHYS_PFN(mc->data_bytes - offset));
 	if (has_bad_blocks(mc)) {
 		nr_pages = pages_to_bad_block(mc, offset, nr_pages, mode);
 		if (nr_pages < 0)
@@ -1120,7 +1117,7 @@ static int mktme_dax_zero_page_range(struct dm_target *ti, pgoff_t pgoff,
 				     size_t nr_pages)
 {
 	struct mktme_c *mc = ti->private;
-	size_t offset = dax_offset(ti, pgoff);
+	size_t offset = PFN_PHYS(pgoff);
 	size_t bytes = nr_pages << PAGE_SHIFT;
 
 	if (!may_write(mc) || !is_inside(mc, offset, bytes))
@@ -1139,7 +1136,7 @@ static size_t mktme_dax_recovery_write(struct dm_target *ti, pgoff_t pgoff,
 				       struct iov_iter *i)
 {
 	struct mktme_c *mc = ti->private;
-	size_t offset = dax_offset(ti, pgoff);
+	size_t offset = PFN_PHYS(pgoff);
 	size_t repair_bytes = PAGE_ALIGN(offset_in_page(addr) + bytes);
 
 	if (!may_write(mc) || !is_inside(mc, offset, repair_bytes))
