@@ -996,7 +996,10 @@ static blk_status_t copy_segment(const struct mktme_c *mc, struct bio_vec *bv,
 	return status;
 }
 
-/* Stores of this CPU are fenced by nvdimm_flush(), before the bio completes. */
+/*
+ * Stores of this CPU are fenced by nvdimm_flush(), before the bio completes.  A
+ * flush that the core sends has no data.
+ */
 static blk_status_t copy_bio(const struct mktme_c *mc, struct bio *bio,
 			     size_t offset)
 {
@@ -1011,7 +1014,7 @@ static blk_status_t copy_bio(const struct mktme_c *mc, struct bio *bio,
 			return status;
 		offset += bv.bv_len;
 	}
-	if (bio->bi_opf & REQ_FUA)
+	if (bio->bi_opf & (REQ_PREFLUSH | REQ_FUA))
 		return errno_to_blk_status(nvdimm_flush(mc->region, NULL));
 	return BLK_STS_OK;
 }
@@ -1033,11 +1036,15 @@ static bool begin_access(struct mktme_c *mc, int *id)
 	return true;
 }
 
-/* The block layer only warns of writes to a disk that is read-only. */
+/*
+ * The block layer only warns of writes to a disk that is read-only.  A flush
+ * writes nothing.
+ */
 static bool is_allowed(const struct mktme_c *mc, const struct bio *bio)
 {
 	return bio_op(bio) == REQ_OP_READ ||
-	       (bio_op(bio) == REQ_OP_WRITE && mc->user.may_write);
+	       (bio_op(bio) == REQ_OP_WRITE &&
+		(mc->user.may_write || !bio_sectors(bio)));
 }
 
 static int mktme_map(struct dm_target *ti, struct bio *bio)
@@ -1046,13 +1053,6 @@ static int mktme_map(struct dm_target *ti, struct bio *bio)
 	size_t offset;
 	int id;
 
-	/* The core sends flushes without data: the base's driver does them. */
-	if (bio->bi_opf & REQ_PREFLUSH) {
-		if (mktme_user_is_gone(&mc->user))
-			return DM_MAPIO_KILL;
-		bio_set_dev(bio, mc->dev->bdev);
-		return DM_MAPIO_REMAPPED;
-	}
 	if (!is_allowed(mc, bio) || !begin_access(mc, &id))
 		return DM_MAPIO_KILL;
 	offset = dm_target_offset(ti, bio->bi_iter.bi_sector) << SECTOR_SHIFT;
