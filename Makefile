@@ -7,6 +7,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 TEST_KERNELS ?= 6.12 6.1 7.3
 JOBS ?= 2
 FUZZ_SECONDS ?= 60
+BENCH_OUT ?= Documentation/performance
 MAKEFLAGS += --no-print-directory
 # Others may be working on this machine.
 NICE ?= nice
@@ -18,6 +19,8 @@ help:
 	@echo '  check-debug     every test that needs a machine, on a kernel that looks for mistakes'
 	@echo '  check-unit      only what needs no virtual machine'
 	@echo '  fuzz            the parsers of mktmesetup, for FUZZ_SECONDS=$(FUZZ_SECONDS) in all'
+	@echo '  bench           what dm-mktme costs beside raw pmem, dm-linear and dm-crypt;'
+	@echo '                  tables and plots into BENCH_OUT=$(BENCH_OUT)'
 	@echo '  style           only the style checks'
 	@echo '  shell           a machine with a pmem namespace to try commands in'
 	@echo 'For a machine that has the hardware:'
@@ -58,6 +61,10 @@ check-unit: setup
 fuzz: setup
 	@$(NICE) $(MAKE) -C tools/mktmesetup fuzz-run FUZZ_SECONDS=$(FUZZ_SECONDS)
 
+# At least a quarter of an hour, on a machine that does nothing else.
+bench: test-parts
+	@tests/bench/run "$(BENCH_OUT)"
+
 style: setup
 	@tests/check -j $(JOBS) style/
 
@@ -97,5 +104,5 @@ distclean:
 distclean-cache:
 	rm -rf "$$(bash -c '. scripts/lib.sh && echo "$$MKTME_CACHE"')"
 
-.PHONY: help setup test-parts check check-debug check-unit fuzz style demo shell modules tools \
+.PHONY: help setup test-parts check check-debug check-unit fuzz bench style demo shell modules tools \
 	kernel-tree modules_install tools_install install clean distclean distclean-cache
