@@ -48,8 +48,7 @@
  *		no_verifier	there is no verifier; neither key nor place is
  *				checked.  The first 2 MiB must differ through
  *				the KeyID and raw, which shows that the memory
- *				is being encrypted, unless KeyID 0 is, too (TME
- *				without bypass).
+ *				is being encrypted.
  *		discard_key	keep no reference on the key object.  A package
  *				that comes online later cannot be given the key
  *				and stays offline, and the machine cannot sleep.
