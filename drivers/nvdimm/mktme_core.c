@@ -93,7 +93,7 @@ static int limit_to_mappable(struct mktme_cap *cap)
 	unsigned int mappable = mappable_keyids(cap);
 
 	if (!mappable) {
-		pr_err("KeyID addresses start at bit %u, above what the kernel can map: 5-level paging (LA57) is needed, or limit physical addresses to 46 bits in the firmware set-up\n",
+		pr_err("KeyID addresses start at bit %u, above what the kernel can map: 5-level paging (LA57) is needed\n",
 		       cap->keyid_shift);
 		return -ENODEV;
 	}

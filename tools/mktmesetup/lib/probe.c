@@ -326,7 +326,7 @@ static void probe_address_space(struct probe *probe)
 		fit = probe->usable_keyids;
 	report(probe, "address_space", "room for KeyIDs in kernel addresses",
 	       verdict_of(fit),
-	       "boot with 5-level paging (LA57; no 'no5lvl'), or enable 'Limit CPU PA to 46 bits' in the BIOS set-up",
+	       "boot with 5-level paging (LA57; no 'no5lvl')",
 	       "%u of %u KeyIDs: they start at address bit %u, the kernel maps %u bits",
 	       fit, probe->usable_keyids, shift, limit);
 }
