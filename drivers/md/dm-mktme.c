@@ -333,7 +333,7 @@ static int find_region(struct mktme_c *mc, char **error)
 	bool has_dax = blk_queue_dax(disk->queue);
 
 	if (!dev || !dev->bus || strcmp(dev->bus->name, "nd") ||
-	    !dev->parent || !disk->bb) {
+	    !dev->parent) {
 		*error = "<device>: is not a pmem namespace";
 		return -EOPNOTSUPP;
 	}
@@ -342,6 +342,10 @@ static int find_region(struct mktme_c *mc, char **error)
 		*error = has_dax ?
 			 "<device>: the partition is not aligned to 4 KiB" :
 			 "<device>: the namespace is neither in fsdax nor in raw mode";
+		return -EOPNOTSUPP;
+	}
+	if (!disk->bb) {
+		*error = "<device>: has no list of bad blocks";
 		return -EOPNOTSUPP;
 	}
 	mc->bad_blocks = disk->bb;

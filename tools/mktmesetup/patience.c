@@ -17,10 +17,14 @@
 
 #include "util.h"
 
-/* After how long something is said, and how often then */
-#define FIRST_SECONDS 2
+/*
+ * After how long something is said, and how often then.  libdevmapper tries for five
+ * seconds to close what is in use.
+ */
+#define OPEN_SECONDS	 2
+#define CLOSE_SECONDS	 7
 #define TERMINAL_SECONDS 1
-#define LOG_SECONDS 30
+#define LOG_SECONDS	 30
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t is_over_cond;
@@ -28,6 +32,7 @@ static bool is_over;
 static pthread_t thread;
 static bool is_running;
 static char what[LIBMKTME_NAME_BYTES + 32];
+static unsigned int first_seconds;
 
 static void say(long seconds, bool is_terminal)
 {
@@ -45,7 +50,7 @@ static void *wait_and_say(void *unused)
 	(void)unused;
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	next = start;
-	next.tv_sec += FIRST_SECONDS;
+	next.tv_sec += first_seconds;
 	pthread_mutex_lock(&mutex);
 	while (!is_over) {
 		if (!pthread_cond_timedwait(&is_over_cond, &mutex, &next))
@@ -76,8 +81,9 @@ static void start_thread(void)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-static void begin(void)
+static void begin(unsigned int seconds)
 {
+	first_seconds = seconds;
 	is_over = false;
 	is_running = false;
 	if (!options.batch_mode)
@@ -105,7 +111,7 @@ int activate(const char *name, const char *uuid, uint64_t phys,
 	format_bytes(table->sectors * LIBMKTME_SECTOR_BYTES, size,
 		     sizeof(size));
 	snprintf(what, sizeof(what), "Mapping %s", size);
-	begin();
+	begin(OPEN_SECONDS);
 	err = libmktme_volume_activate(name, uuid, phys, table, flags);
 	end();
 	return err;
@@ -116,7 +122,7 @@ int deactivate(const char *name, bool is_deferred)
 	int err;
 
 	snprintf(what, sizeof(what), "Closing '%s'", name);
-	begin();
+	begin(CLOSE_SECONDS);
 	err = libmktme_volume_deactivate(name, is_deferred);
 	end();
 	return err;
