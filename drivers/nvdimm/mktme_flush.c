@@ -183,11 +183,11 @@ bool mktme_flush_base(const struct mktme_base *base)
 	trace_mktme_flush(base->phys, base->bytes);
 	if (base->kaddr)
 		return flush_range(base->kaddr, base->bytes);
-	if (is_everything_cheaper(base->bytes)) {
-		mktme_flush_everything();
-		return true;
-	}
 	for (done = 0; done < base->bytes; done += step) {
+		if (is_everything_cheaper(base->bytes - done)) {
+			mktme_flush_everything();
+			return true;
+		}
 		step = min_t(size_t, base->bytes - done, REMAP_BYTES);
 		if (flush_remapped(base->phys + done, step))
 			return true;
