@@ -44,6 +44,11 @@
  * SHARED_TABLE: all packages have one table of keys, as some documents read.
  */
 
+/* The range that the second volume wants */
+#ifndef VOLUME2
+#define VOLUME2 1
+#endif
+
 #define PACKAGES 2
 #define KEYIDS 2
 #define NO_KEY 0
