@@ -18,8 +18,9 @@
 #include "util.h"
 
 /*
- * After how long something is said, and how often then.  libdevmapper tries for five
- * seconds to close what is in use.
+ * After how long something is said, and how often then: to somebody who waits, and in
+ * a log, where only what is unusual has a place.  libdevmapper tries for five seconds
+ * to close what is in use.
  */
 #define OPEN_SECONDS	 2
 #define CLOSE_SECONDS	 7
@@ -50,7 +51,7 @@ static void *wait_and_say(void *unused)
 	(void)unused;
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	next = start;
-	next.tv_sec += first_seconds;
+	next.tv_sec += is_terminal ? first_seconds : LOG_SECONDS;
 	pthread_mutex_lock(&mutex);
 	while (!is_over) {
 		if (!pthread_cond_timedwait(&is_over_cond, &mutex, &next))
