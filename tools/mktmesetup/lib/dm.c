@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <libdevmapper.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "lib_private.h"
 
@@ -34,17 +36,34 @@ forward_message(int level, const char *file, int line, int dm_errno,
 	libmktme_debug("device-mapper: %s", msg);
 }
 
-/* Fails without device-mapper in the kernel; callers return -ENODEV. */
+static bool is_forbidden(void)
+{
+	char control[PATH_MAX];
+
+	snprintf(control, sizeof(control), "%s/control", dm_dir());
+	return access(control, R_OK | W_OK) && errno == EACCES;
+}
+
+/* Why there is no task; that there is no memory for one is not worth a word. */
+static int no_task(void)
+{
+	if (is_forbidden()) {
+		libmktme_reason("only root may use device-mapper");
+		return -EACCES;
+	}
+	libmktme_reason("device-mapper is not available");
+	return -ENODEV;
+}
+
+/* Fails without device-mapper in the kernel; callers return no_task(). */
 static struct dm_task *new_task(int type, const char *name)
 {
 	struct dm_task *task;
 
 	dm_log_with_errno_init(forward_message);
 	task = dm_task_create(type);
-	if (!task) {
-		libmktme_reason("device-mapper is not available");
+	if (!task)
 		return NULL;
-	}
 	if (name && !dm_task_set_name(task, name)) {
 		dm_task_destroy(task);
 		return NULL;
@@ -89,7 +108,7 @@ int libmktme_dm_has_target(void)
 
 	task = new_task(DM_DEVICE_LIST_VERSIONS, NULL);
 	if (!task)
-		return -ENODEV;
+		return no_task();
 	if (run_task(task)) {
 		found = -ENODEV;
 		goto out;
@@ -111,13 +130,14 @@ out:
 static int create_empty(const char *name, const char *uuid)
 {
 	struct dm_task *task;
-	int err = -ENODEV;
+	int err = -EINVAL;
 
 	task = new_task(DM_DEVICE_CREATE, name);
-	if (task && dm_task_set_uuid(task, uuid))
+	if (!task)
+		return no_task();
+	if (dm_task_set_uuid(task, uuid))
 		err = run_task(task);
-	if (task)
-		dm_task_destroy(task);
+	dm_task_destroy(task);
 	return err;
 }
 
@@ -129,7 +149,7 @@ static int load_table(const char *name, uint64_t sectors, const char *params,
 
 	task = new_task(DM_DEVICE_RELOAD, name);
 	if (!task)
-		return -ENODEV;
+		return no_task();
 	if (!dm_task_secure_data(task) ||
 	    ((flags & LIBMKTME_READONLY) && !dm_task_set_ro(task)) ||
 	    !dm_task_add_target(task, 0, sectors, DM_MKTME_TARGET_NAME, params))
@@ -150,7 +170,7 @@ static int resume(const char *name, unsigned int flags)
 		udev_flags |= PRIVATE_UDEV_FLAGS;
 	task = new_task(DM_DEVICE_RESUME, name);
 	if (!task)
-		return -ENODEV;
+		return no_task();
 	err = run_task_with_udev(task, udev_flags);
 	dm_task_destroy(task);
 	return err;
@@ -184,7 +204,7 @@ int libmktme_dm_remove(const char *name, bool is_deferred)
 
 	task = new_task(DM_DEVICE_REMOVE, name);
 	if (!task)
-		return -ENODEV;
+		return no_task();
 	/* udev may have it open for a moment. */
 	if (!dm_task_retry_remove(task) ||
 	    (is_deferred && !dm_task_deferred_remove(task)))
@@ -205,7 +225,7 @@ int libmktme_dm_message(const char *name, const char *message)
 
 	task = new_task(DM_DEVICE_TARGET_MSG, name);
 	if (!task)
-		return -ENODEV;
+		return no_task();
 	if (dm_task_secure_data(task) && dm_task_set_sector(task, 0) &&
 	    dm_task_set_message(task, message))
 		err = run_task(task);
@@ -222,22 +242,12 @@ static int query_info(const char *name, struct dm_info *info)
 
 	task = new_task(DM_DEVICE_INFO, name);
 	if (!task)
-		return -ENODEV;
+		return no_task();
 	err = run_task(task);
 	if (!err && (!dm_task_get_info(task, info) || !info->exists))
 		err = -ENODEV;
 	dm_task_destroy(task);
 	return err == -ENXIO ? -ENODEV : err;
-}
-
-int libmktme_dm_exists(const char *name)
-{
-	struct dm_info info;
-	int err = query_info(name, &info);
-
-	if (err == -ENODEV)
-		return 0;
-	return err ? err : 1;
 }
 
 /*
@@ -254,7 +264,7 @@ static int query_target(int type, const char *name, uint64_t *sectors,
 
 	task = new_task(type, name);
 	if (!task)
-		return -ENODEV;
+		return no_task();
 	dm_task_secure_data(task);
 	dm_task_no_flush(task);
 	err = run_task(task);
@@ -280,7 +290,7 @@ static int query_uuid(const char *name, char *uuid, size_t size)
 
 	task = new_task(DM_DEVICE_INFO, name);
 	if (!task)
-		return -ENODEV;
+		return no_task();
 	err = run_task(task);
 	text = err ? NULL : dm_task_get_uuid(task);
 	snprintf(uuid, size, "%s", text ? text : "");
@@ -330,7 +340,7 @@ int libmktme_dm_foreach_name(int (*fn)(const char *name, void *arg), void *arg)
 
 	task = new_task(DM_DEVICE_LIST, NULL);
 	if (!task)
-		return -ENODEV;
+		return no_task();
 	err = run_task(task);
 	names = err ? NULL : dm_task_get_names(task);
 	if (!names || !names->dev)

@@ -53,7 +53,6 @@ int libmktme_event_from_uevent(const struct libmktme_uevent *uevent,
 			       struct libmktme_event *event);
 
 /* dm.c: device-mapper, nothing of volumes */
-int libmktme_dm_exists(const char *name);
 int libmktme_dm_has_target(void);
 int libmktme_dm_create(const char *name, const char *uuid, uint64_t sectors,
 		       const char *params, unsigned int flags);

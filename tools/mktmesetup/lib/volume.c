@@ -140,21 +140,40 @@ static void make_dm_uuid(const char *name, const char *uuid, char *text,
 	snprintf(text, size, DM_UUID_PREFIX "%s-%s", plain, name);
 }
 
+static bool is_ours(const struct libmktme_volume *volume)
+{
+	return !strncmp(volume->uuid, DM_UUID_PREFIX, strlen(DM_UUID_PREFIX));
+}
+
+/* Whoever opens it made the device and gave it no table yet. */
+static bool is_half_open(const struct libmktme_volume *volume)
+{
+	return is_ours(volume) && !volume->table.sectors;
+}
+
 int libmktme_volume_check_name(const char *name)
 {
-	int exists;
+	struct libmktme_volume volume;
+	int err;
 
 	if (!*name || strlen(name) >= LIBMKTME_NAME_BYTES ||
 	    strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, "..")) {
 		libmktme_reason("'%s' is not a valid name", name);
 		return -EINVAL;
 	}
-	exists = libmktme_dm_exists(name);
-	if (exists > 0) {
-		libmktme_reason("'%s' is the name of another device", name);
-		return -EEXIST;
+	err = libmktme_dm_query(name, &volume);
+	if (err == -ENODEV)
+		return 0;
+	if (err && err != -EINVAL)
+		return err;
+	libmktme_reason("'%s' is the name of another device", name);
+	if (is_half_open(&volume)) {
+		libmktme_reason(
+			"'%s' is half open: it is being opened, or that was interrupted",
+			name);
+		libmktme_hint("in the latter case: mktmesetup close %s", name);
 	}
-	return exists;
+	return -EEXIST;
 }
 
 int libmktme_volume_activate(const char *name, const char *uuid, uint64_t phys,
@@ -198,11 +217,6 @@ void libmktme_volume_explain_use(const struct libmktme_volume *volume)
 }
 
 /* ---- look ---- */
-
-static bool is_ours(const struct libmktme_volume *volume)
-{
-	return !strncmp(volume->uuid, DM_UUID_PREFIX, strlen(DM_UUID_PREFIX));
-}
 
 static const char *type_of(const struct libmktme_volume *volume)
 {
