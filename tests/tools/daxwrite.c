@@ -8,7 +8,6 @@
  * the same bytes on standard output (on the host: what should be there).
  */
 #define _GNU_SOURCE
-#include <cpuid.h>
 #include <err.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -25,12 +24,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "flush.h"
+
 #ifndef MAP_SYNC
 #define MAP_SYNC 0x80000
 #define MAP_SHARED_VALIDATE 0x03
 #endif
 
-#define LINE 64
 #define WORDS (LINE / 8)
 #define EXIT_SIGBUS 135		/* as a shell reports it */
 
@@ -72,27 +72,6 @@ static uint64_t content(const struct options *o, uint64_t n)
 }
 
 /* ---- stores and flushes ---------------------------------------------- */
-
-static bool have_clwb(void)
-{
-	unsigned int a, b = 0, c, d;
-
-	return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_CLWB);
-}
-
-static void flush_lines(volatile char *p, uint64_t size)
-{
-	bool clwb = have_clwb();
-	uint64_t i;
-
-	for (i = 0; i < size; i += LINE) {
-		if (clwb)
-			asm volatile("clwb %0" : "+m"(p[i]));
-		else
-			asm volatile("clflush %0" : "+m"(p[i]));
-	}
-	asm volatile("sfence" ::: "memory");
-}
 
 /* memcpy() may decide for non-temporal stores; here that is our choice. */
 static void store(char *p, const struct options *o)

@@ -22,7 +22,6 @@
  * to be removed; "error ...".
  */
 #define _GNU_SOURCE
-#include <cpuid.h>
 #include <err.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -40,10 +39,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "flush.h"
+
 #define LEDGER_PORT	0xe9
 #define PAGE		4096UL
 #define PAGE_WORDS	(PAGE / 8)
-#define LINE		64
 #define LINE_WORDS	(LINE / 8)
 #define PAGES		256UL
 
@@ -194,19 +194,10 @@ static uint64_t *page_of(struct file *file, size_t page)
 
 static void by_flush(struct file *file, size_t page)
 {
-	volatile char *p = (volatile char *)page_of(file, page);
-	unsigned int a, b = 0, c, d;
-	bool clwb = __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_CLWB);
-	size_t i;
+	uint64_t *to = page_of(file, page);
 
-	fill((uint64_t *)p, file, page);
-	for (i = 0; i < PAGE; i += LINE) {
-		if (clwb)
-			asm volatile("clwb %0" : "+m"(p[i]));
-		else
-			asm volatile("clflush %0" : "+m"(p[i]));
-	}
-	asm volatile("sfence" ::: "memory");
+	fill(to, file, page);
+	flush_lines((volatile char *)to, PAGE);
 }
 
 static void by_nontemporal(struct file *file, size_t page)
