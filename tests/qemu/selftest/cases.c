@@ -592,6 +592,15 @@ static void cache_stale(void)
 	flush(d);
 	media(place(3, 2), "xts128", 0x40, 0x80, 0x35, "rewriting the same bytes makes no dirty line");
 
+	c = window(1, place(3, 6));
+	d = window(4, place(3, 6));
+	(void)*d;
+	flush(d);
+	flush(d + LINE);
+	fill_line(c, 0x37);
+	flush(c);
+	check(line_is(d, 0x37), "flushing a line does not bring its neighbour back");
+
 	z = window(0, place(3, 3));
 	fill_line(z, 0x36);
 	check(media_untouched(place(3, 3)), "KeyID 0: dirty line is not on the media");

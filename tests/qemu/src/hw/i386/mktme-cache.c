@@ -248,6 +248,11 @@ static MktmeDimm *dimm_of_host(MktmeState *s, void *host, uint64_t *offset)
     return NULL;
 }
 
+void mktme_cache_before_flush(MktmeState *s, CPUState *cs)
+{
+    s->queue[cs->cpu_index].filled.dimm = NULL;
+}
+
 void mktme_cache_flush_line(MktmeState *s, CPUState *cs, void *host,
                             MktmeFlush kind)
 {
@@ -263,6 +268,10 @@ void mktme_cache_flush_line(MktmeState *s, CPUState *cs, void *host,
     page = offset >> TARGET_PAGE_BITS;
     line = (offset & ~TARGET_PAGE_MASK) >> MKTME_LINE_BITS;
     bit = 1ull << line;
+    if (kind != MKTME_NT_STORE && q->filled.dimm) {
+        queue_add(s, q, q->filled.dimm, q->filled.page, 0, q->filled.invalidate);
+        q->filled.dimm = NULL;
+    }
 
     switch (kind) {
     case MKTME_NT_STORE:
@@ -452,7 +461,7 @@ static IOMMUTLBEntry mktme_translate(IOMMUMemoryRegion *iommu, hwaddr addr,
     MktmeIOMMURegion *r = MKTME_IOMMU_MEMORY_REGION(iommu);
     MktmeState *s = r->s;
     MktmeDimm *d;
-    uint64_t page;
+    uint64_t page, missing;
     bool evict = false, code = false;
     IOMMUTLBEntry ret = {
         .target_as = &address_space_memory,
@@ -469,11 +478,16 @@ static IOMMUTLBEntry mktme_translate(IOMMUMemoryRegion *iommu, hwaddr addr,
         return ret;
     }
     qemu_mutex_lock(&s->lock);
-    if (~d->valid[page]) {
+    missing = ~d->valid[page];
+    if (missing) {
         code = fill(d, page);
         evict = remember(s, d, page);
     }
     qemu_mutex_unlock(&s->lock);
+    if (missing && current_cpu) {
+        s->queue[current_cpu->cpu_index].filled =
+            (MktmeQueued) { .dimm = d, .page = page, .invalidate = missing };
+    }
     if (code) {
         tb_flush(current_cpu ?: first_cpu);
     }

@@ -116,6 +116,7 @@ typedef struct MktmeQueue {
     unsigned allocated;
     bool invalidates;       /* some entry has invalidate bits */
     uint64_t clean_flushes;
+    MktmeQueued filled;     /* what the vCPU has last brought in */
 } MktmeQueue;
 
 typedef struct MktmeStats {
@@ -249,6 +250,7 @@ void mktme_cache_map_dimm(MktmeState *s, MktmeDimm *d);
 void mktme_cache_add_cpu(MktmeState *s, CPUState *cs);
 void mktme_cache_reset(MktmeState *s);
 void mktme_cache_evict_all(MktmeState *s);
+void mktme_cache_before_flush(MktmeState *s, CPUState *cs);
 void mktme_cache_flush_line(MktmeState *s, CPUState *cs, void *host,
                             MktmeFlush kind);
 bool mktme_cache_fence(MktmeState *s, CPUState *cs);

@@ -88,6 +88,11 @@ int mktme_pconfig(unsigned package, const uint8_t *key_program)
     return mktme_keys_pconfig(mktme_device, package, key_program);
 }
 
+void mktme_before_flush(CPUState *cs)
+{
+    mktme_cache_before_flush(mktme_device, cs);
+}
+
 void mktme_flush_line(CPUState *cs, void *host, MktmeFlush kind)
 {
     mktme_cache_flush_line(mktme_device, cs, host, kind);

@@ -124,7 +124,12 @@ bool mktme_wrmsr(uint32_t msr, uint64_t val);
 bool mktme_pconfig_ready(void);
 int mktme_pconfig(unsigned package, const uint8_t *key_program);
 
-/* @host: where the first byte concerned lies, as the TLB knows it */
+/*
+ * @host: where the first byte concerned lies, as the TLB knows it.  Finding that
+ * may bring a page into the cache, which the instruction itself does not: it is
+ * found between the two calls, and that page's lines go with the one flushed.
+ */
+void mktme_before_flush(CPUState *cs);
 void mktme_flush_line(CPUState *cs, void *host, MktmeFlush kind);
 
 /*

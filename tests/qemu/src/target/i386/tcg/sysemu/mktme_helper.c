@@ -42,9 +42,11 @@ void helper_pconfig(CPUX86State *env, target_ulong addr)
 
 void helper_mktme_flush(CPUX86State *env, target_ulong addr, uint32_t kind)
 {
-    void *host = probe_access(env, addr, 1, MMU_DATA_LOAD,
-                              cpu_mmu_index(env, false), GETPC());
+    void *host;
 
+    mktme_before_flush(env_cpu(env));
+    host = probe_access(env, addr, 1, MMU_DATA_LOAD,
+                        cpu_mmu_index(env, false), GETPC());
     if (host) {
         mktme_flush_line(env_cpu(env), host, kind);
     }
