@@ -8,6 +8,7 @@ TEST_KERNELS ?= 6.12 6.1 7.3
 JOBS ?= 2
 FUZZ_SECONDS ?= 60
 BENCH_OUT ?= Documentation/performance
+LONG_OUT ?= Documentation/process
 MAKEFLAGS += --no-print-directory
 # Others may be working on this machine.
 NICE ?= nice
@@ -17,6 +18,8 @@ help:
 	@echo '  demo            build everything, show the main job end to end in a machine'
 	@echo '  check           build everything, run every test; TESTS="dm cli" selects'
 	@echo '  check-debug     every test that needs a machine, on a kernel that looks for mistakes'
+	@echo '  check-long      1,000 power cuts, mutants, fuzzing, suites: hours; LONG="mutants" selects;'
+	@echo '                  tables into LONG_OUT=$(LONG_OUT)'
 	@echo '  check-unit      only what needs no virtual machine'
 	@echo '  fuzz            the parsers of mktmesetup, for FUZZ_SECONDS=$(FUZZ_SECONDS) in all'
 	@echo '  bench           what dm-mktme costs beside raw pmem, dm-linear and dm-crypt;'
@@ -55,6 +58,10 @@ check-debug: setup
 	@$(NICE) tests/qemu/build >/dev/null
 	@tests/vm/kernel debug >/dev/null
 	@tests/check -j $(JOBS) -k debug $(or $(TESTS),@debug)
+
+# Parts that were run before keep their figures; see tests/long.
+check-long: test-parts
+	@tests/long --out "$(LONG_OUT)" $(LONG)
 
 check-unit: setup
 	@tests/check -j $(JOBS) unit/ style/
@@ -106,5 +113,5 @@ distclean:
 distclean-cache:
 	rm -rf "$$(bash -c '. scripts/lib.sh && echo "$$MKTME_CACHE"')"
 
-.PHONY: help setup test-parts check check-debug check-unit fuzz bench style demo shell modules tools \
+.PHONY: help setup test-parts check check-debug check-long check-unit fuzz bench style demo shell modules tools \
 	kernel-tree modules_install tools_install install clean distclean distclean-cache
