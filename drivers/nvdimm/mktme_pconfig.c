@@ -128,28 +128,17 @@ static int pconfig_result(int cpu, const struct pconfig_call *call)
 	return pconfig_status[call->status].error;
 }
 
-/*
- * kmalloc() aligns powers of two naturally, which is what the instruction asks
- * of its operand.
- */
-static struct mktme_key_program *operand_alloc(unsigned int keyid, u32 command,
-					       u32 alg_bit)
+static void operand_init(struct mktme_key_program *operand, unsigned int keyid,
+			 u32 command, u32 alg_bit)
 {
-	struct mktme_key_program *operand;
-
 	BUILD_BUG_ON(sizeof(*operand) != MKTME_KEY_PROGRAM_ALIGN);
 	BUILD_BUG_ON(offsetof(struct mktme_key_program, data_key) != 64);
 	BUILD_BUG_ON(offsetof(struct mktme_key_program, tweak_key) != 128);
 
-	operand = kzalloc(sizeof(*operand), GFP_KERNEL);
-	if (!operand)
-		return NULL;
 	operand->keyid = keyid;
 	operand->keyid_ctrl = command | alg_bit << KEYID_CTRL_ALG_SHIFT;
-	return operand;
 }
 
-/* Consumes @operand, and with it the only copy of the key made here. */
 static int pconfig_on_cpu(int cpu, struct mktme_key_program *operand)
 {
 	struct pconfig_call call = { .operand = operand };
@@ -160,10 +149,7 @@ static int pconfig_on_cpu(int cpu, struct mktme_key_program *operand)
 		r = pconfig_with_retries(&call);
 	else
 		r = smp_call_on_cpu(cpu, pconfig_with_retries, &call, false);
-	if (!r)
-		r = pconfig_result(cpu, &call);
-	kfree_sensitive(operand);
-	return r;
+	return r ?: pconfig_result(cpu, &call);
 }
 
 /*
@@ -200,6 +186,10 @@ static void fill_keys(struct mktme_key_program *operand,
 	}
 }
 
+/*
+ * kmalloc() aligns powers of two naturally, which is what the instruction asks
+ * of its operand.
+ */
 static int pconfig_program(int cpu, unsigned int keyid,
 			   enum mktme_key_kind kind,
 			   enum mktme_algorithm algorithm, const u8 *key)
@@ -207,23 +197,29 @@ static int pconfig_program(int cpu, unsigned int keyid,
 	unsigned int half = mktme_key_bytes(algorithm) / 2;
 	bool has_key = kind != MKTME_KEY_PLAINTEXT;
 	struct mktme_key_program *operand;
+	int r;
 
-	operand = operand_alloc(keyid, program_commands[kind],
-				has_key ? alg_bits[algorithm] : any_alg_bit());
+	operand = kzalloc(sizeof(*operand), GFP_KERNEL);
 	if (!operand)
 		return -ENOMEM;
+	operand_init(operand, keyid, program_commands[kind],
+		     has_key ? alg_bits[algorithm] : any_alg_bit());
 	fill_keys(operand, kind, key, half);
-	return pconfig_on_cpu(cpu, operand);
+	r = pconfig_on_cpu(cpu, operand);
+	kfree_sensitive(operand);
+	return r;
 }
 
+/*
+ * Must not fail for want of memory: the key would stay.  What it tells the
+ * hardware is no secret, and calls do not overlap.
+ */
 static int pconfig_clear(int cpu, unsigned int keyid)
 {
-	struct mktme_key_program *operand;
+	static struct mktme_key_program operand;
 
-	operand = operand_alloc(keyid, KEYID_CTRL_CLEAR_KEY, any_alg_bit());
-	if (!operand)
-		return -ENOMEM;
-	return pconfig_on_cpu(cpu, operand);
+	operand_init(&operand, keyid, KEYID_CTRL_CLEAR_KEY, any_alg_bit());
+	return pconfig_on_cpu(cpu, &operand);
 }
 
 const struct mktme_ll_ops mktme_pconfig_ops = {

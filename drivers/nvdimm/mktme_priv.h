@@ -46,8 +46,10 @@ struct mktme_cap {
  *	the volume key if that comes from a key object, else NULL
  * @clear: on the package of @cpu, wipe the key of @keyid
  *
- * Context: both sleep; the caller holds the CPU hotplug lock.
- * Return: 0, -EAGAIN if the hardware stayed busy, -EIO for all else
+ * Context: both sleep; the caller holds the CPU hotplug lock, and lets no two of
+ * them run at once.
+ * Return: 0, -EAGAIN if the hardware stayed busy, -EIO for all else; @program also
+ * -ENOMEM
  */
 struct mktme_ll_ops {
 	int (*program)(int cpu, unsigned int keyid, enum mktme_key_kind kind,
