@@ -8,6 +8,7 @@
  * keyring of the one that opens the volume.
  */
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -103,6 +104,18 @@ static void end(void)
 	pthread_cond_destroy(&is_over_cond);
 }
 
+/*
+ * Who interrupts expects no volume, and a unit that did not start is not stopped.
+ * It is in use only if somebody was very quick; then it stays.
+ */
+static int heed_interruption(const char *name)
+{
+	if (!was_interrupted() || libmktme_volume_deactivate(name, false))
+		return 0;
+	set_reason("interrupted");
+	return -EINTR;
+}
+
 int activate(const char *name, const char *uuid, uint64_t phys,
 	     const struct libmktme_table *table, unsigned int flags)
 {
@@ -114,6 +127,8 @@ int activate(const char *name, const char *uuid, uint64_t phys,
 	snprintf(what, sizeof(what), "Mapping %s", size);
 	begin(OPEN_SECONDS);
 	err = libmktme_volume_activate(name, uuid, phys, table, flags);
+	if (!err)
+		err = heed_interruption(name);
 	end();
 	return err;
 }
