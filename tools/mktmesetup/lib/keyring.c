@@ -16,12 +16,25 @@
 
 #define KEY_TYPE "logon"
 
+void libmktme_key_explain(int err)
+{
+	if (err != -EDQUOT)
+		return;
+	libmktme_reason("the key quota of this user is full");
+	libmktme_hint(
+		"see /proc/key-users; root's limits are /proc/sys/kernel/keys/root_maxkeys and root_maxbytes");
+}
+
 int libmktme_key_add(const char *description, const struct libmktme_secret *key)
 {
+	int err;
+
 	if (syscall(SYS_add_key, KEY_TYPE, description, key->data, key->bytes,
-		    KEY_SPEC_THREAD_KEYRING) < 0)
-		return -errno;
-	return 0;
+		    KEY_SPEC_THREAD_KEYRING) >= 0)
+		return 0;
+	err = -errno;
+	libmktme_key_explain(err);
+	return err;
 }
 
 void libmktme_key_drop(const char *description)

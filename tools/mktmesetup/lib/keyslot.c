@@ -49,6 +49,7 @@ static void explain_unlock(int err, const struct libmktme_credential *cred)
 		libmktme_reason("No key available with this passphrase.");
 	else if (err == -ENOENT)
 		libmktme_reason("No usable keyslot is available.");
+	libmktme_key_explain(err);
 }
 
 /* Without a name nothing is activated, the key is only loaded. */

@@ -52,6 +52,9 @@ struct libmktme_uevent {
 int libmktme_event_from_uevent(const struct libmktme_uevent *uevent,
 			       struct libmktme_event *event);
 
+/* keyring.c: a failure that libcryptsetup may meet as well */
+void libmktme_key_explain(int err);
+
 /* dm.c: device-mapper, nothing of volumes */
 int libmktme_dm_has_target(void);
 int libmktme_dm_create(const char *name, const char *uuid, uint64_t sectors,
