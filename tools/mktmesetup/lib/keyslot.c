@@ -279,17 +279,20 @@ int libmktme_keyslot_remove(struct libmktme_container *container, int slot)
 	return err ? err : crypt_keyslot_destroy(container->cd, slot);
 }
 
+/* One that cannot be removed does not keep the others. */
 int libmktme_keyslot_remove_all(struct libmktme_container *container)
 {
-	int slot, err;
+	int slot, r, err = 0;
 
 	for (slot = 0; slot < crypt_keyslot_max(CRYPT_LUKS2); slot++) {
 		if (crypt_keyslot_status(container->cd, slot) ==
 		    CRYPT_SLOT_INACTIVE)
 			continue;
-		err = crypt_keyslot_destroy(container->cd, slot);
-		if (err)
-			return err;
+		r = crypt_keyslot_destroy(container->cd, slot);
+		if (r && !err) {
+			libmktme_reason("keyslot %d cannot be removed", slot);
+			err = r;
+		}
 	}
-	return 0;
+	return err;
 }

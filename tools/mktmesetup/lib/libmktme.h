@@ -609,7 +609,10 @@ int libmktme_keyslot_require(struct libmktme_container *container, int slot);
 /* Wipe a keyslot.  Return: 0 or a negative errno */
 int libmktme_keyslot_remove(struct libmktme_container *container, int slot);
 
-/* Wipe all keyslots: without a backup nobody ever unlocks it again. */
+/*
+ * Wipe all keyslots: without a backup nobody ever unlocks it again.  Return: 0, or
+ * the negative errno of the first one that cannot be removed; the others are wiped.
+ */
 int libmktme_keyslot_remove_all(struct libmktme_container *container);
 
 /* ---- tokens ------------------------------------------------------------ */
