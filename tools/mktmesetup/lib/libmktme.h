@@ -22,7 +22,7 @@
 #include <sys/types.h>
 #include <uuid/uuid.h>
 
-#define LIBMKTME_VERSION "0.1"
+#define LIBMKTME_VERSION "0.2.0"
 
 #define LIBMKTME_SECTOR_BYTES 512
 #define LIBMKTME_NAME_BYTES 128
