@@ -32,6 +32,9 @@ help:
 	@echo '  tools           mktmesetup'
 	@echo '  install         both (DESTDIR= in front, for packages); modules_install,'
 	@echo '                  tools_install: one of them'
+	@echo '  dkms            the modules by DKMS, for each kernel that comes, instead of'
+	@echo '                  modules and modules_install'
+	@echo '  deb             Debian packages of both, in build/deb'
 	@echo '  kernel-tree     the drivers into the source tree KERNEL=DIRECTORY'
 	@echo 'Clean up:'
 	@echo '  clean           what was built, except the emulator'
@@ -104,8 +107,23 @@ tools_install: tools
 
 install: modules_install tools_install
 
+DKMS_VERSION = $(shell sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' dkms.conf)
+DKMS_SOURCES = $(DESTDIR)/usr/src/mktme-$(DKMS_VERSION)
+
+# DKMS takes a version that it knows for unchanged: it has to forget it.
+dkms:
+	$(if $(DESTDIR),,! dkms status mktme/$(DKMS_VERSION) | grep -q . || \
+		dkms remove mktme/$(DKMS_VERSION) --all)
+	rm -rf $(DKMS_SOURCES)
+	mkdir -p $(DKMS_SOURCES)
+	cp -r dkms.conf Kbuild compat drivers include $(DKMS_SOURCES)
+	$(if $(DESTDIR),,dkms install mktme/$(DKMS_VERSION) -k $(KVER))
+
+deb: setup
+	@$(NICE) scripts/build-deb
+
 clean:
-	rm -rf build/check build/install build/kmod build/modules build/payload build/tests build/tools
+	rm -rf build/check build/deb build/install build/kmod build/modules build/payload build/tests build/tools
 
 distclean:
 	rm -rf build
@@ -114,4 +132,4 @@ distclean-cache:
 	rm -rf "$$(bash -c '. scripts/lib.sh && echo "$$MKTME_CACHE"')"
 
 .PHONY: help setup test-parts check check-debug check-long check-unit fuzz bench style demo shell modules tools \
-	kernel-tree modules_install tools_install install clean distclean distclean-cache
+	kernel-tree modules_install tools_install install dkms deb clean distclean distclean-cache

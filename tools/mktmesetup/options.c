@@ -101,7 +101,7 @@ static const struct description descriptions[OPT_COUNT] = {
 				  MEMBER(test_passphrase), NULL,
 				  "only check the passphrase; no NAME" },
 	[OPT_READONLY] = { "readonly", 'r', KIND_FLAG, MEMBER(readonly), NULL,
-			   "do not allow to write" },
+			   "refuse writes" },
 	[OPT_OFFSET] = { "offset", 'o', KIND_SECTORS, MEMBER(offset), "SECTORS",
 			 "where the data begins, without a header;\n"
 			 "default: the first place that is aligned" },

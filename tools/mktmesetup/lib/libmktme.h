@@ -22,7 +22,7 @@
 #include <sys/types.h>
 #include <uuid/uuid.h>
 
-#define LIBMKTME_VERSION "0.1"
+#define LIBMKTME_VERSION "0.2.0"
 
 #define LIBMKTME_SECTOR_BYTES 512
 #define LIBMKTME_NAME_BYTES 128
@@ -1008,7 +1008,7 @@ int libmktme_volume_foreach(void (*fn)(const struct libmktme_volume *volume,
  * @is_noauto: only when something needs it
  * @is_nofail: the boot does not depend on it
  * @is_netdev: only with the network up
- * @is_readonly: do not allow to write
+ * @is_readonly: refuse writes
  * @is_headless: ask nobody
  * @is_in_initramfs: opened by the initramfs, and kept open until the end
  * @has_discard_key: as in &struct libmktme_table
