@@ -98,7 +98,7 @@ tools_install: tools
 install: modules_install tools_install
 
 clean:
-	rm -rf build/check build/install build/kmod build/modules build/payload build/tests build/tools
+	rm -rf build/check build/install build/kmod build/modules build/payload build/suites build/tests build/tools
 
 distclean:
 	rm -rf build
