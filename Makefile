@@ -123,7 +123,7 @@ deb: setup
 	@$(NICE) scripts/build-deb
 
 clean:
-	rm -rf build/check build/deb build/install build/kmod build/modules build/payload build/tests build/tools
+	rm -rf build/check build/deb build/install build/kmod build/modules build/payload build/suites build/tests build/tools
 
 distclean:
 	rm -rf build
