@@ -36,6 +36,24 @@ quiet() {
 	return $rc
 }
 
+# source_files [PATH...]: every file below the current directory, generated ones left
+# out; with git what a commit would have.
+source_files() {
+	{ git ls-files -co --exclude-standard -- "$@" 2>/dev/null ||
+	  find "${@:-.}" \( -path ./.git -o -path ./build \) -prune -o ! -type d -print; } |
+		sed 's#^\./##' | sort -u |
+		while read -r file; do
+			[ ! -e "$file" ] && [ ! -L "$file" ] || echo "$file"
+		done
+}
+
+# copy_sources DIRECTORY: files keep their times, so that what was built from the same
+# ones there is not built again.
+copy_sources() {
+	mkdir -p "$1"
+	source_files | cpio -pdm --quiet "$1"
+}
+
 # pack DIRECTORY IMAGE: a squashfs owned by root.  Not compressed: the guest's
 # CPU is emulated and slow, the host's disk is neither.
 pack() {
