@@ -56,11 +56,12 @@ test-parts: setup
 check: test-parts
 	@tests/check -j $(JOBS) $(TESTS)
 
-# KASAN, lockdep, UBSAN and kmemleak; see tests/vm/debug.config.
+# KASAN, lockdep, UBSAN and kmemleak; see tests/vm/debug.config.  Takes hours, so
+# it goes on where it was ended as long as nothing has changed.
 check-debug: setup
 	@$(NICE) tests/qemu/build >/dev/null
 	@tests/vm/kernel debug >/dev/null
-	@tests/check -j $(JOBS) -k debug $(or $(TESTS),@debug)
+	@tests/check -j $(JOBS) -k debug --go-on build/debug-passed $(or $(TESTS),@debug)
 
 # Parts that were run before keep their figures; see tests/long.
 check-long: test-parts
