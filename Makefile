@@ -25,6 +25,7 @@ help:
 	@echo '  bench           what dm-mktme costs beside raw pmem, dm-linear and dm-crypt;'
 	@echo '                  tables and plots into BENCH_OUT=$(BENCH_OUT)'
 	@echo '  style           only the style checks'
+	@echo '  html            the documents as HTML, in build/html'
 	@echo '  shell           a machine with a pmem namespace to try commands in'
 	@echo '  setup           only install what building and testing needs'
 	@echo 'For a machine that has the hardware:'
@@ -81,6 +82,9 @@ bench: test-parts
 style: setup
 	@tests/check -j $(JOBS) style/
 
+html: setup
+	@scripts/build-html build/html
+
 demo: test-parts
 	@tests/demo
 
@@ -124,7 +128,7 @@ deb: setup
 	@$(NICE) scripts/build-deb
 
 clean:
-	rm -rf build/check build/deb build/install build/kmod build/modules build/payload build/suites build/tests build/tools
+	rm -rf build/check build/deb build/html build/install build/kmod build/modules build/payload build/suites build/tests build/tools
 
 distclean:
 	rm -rf build
@@ -132,5 +136,5 @@ distclean:
 distclean-cache:
 	rm -rf "$$(bash -c '. scripts/lib.sh && echo "$$MKTME_CACHE"')"
 
-.PHONY: help setup test-parts check check-debug check-long check-unit fuzz bench style demo shell modules tools \
+.PHONY: help setup test-parts check check-debug check-long check-unit fuzz bench style html demo shell modules tools \
 	kernel-tree modules_install tools_install install dkms deb clean distclean distclean-cache
