@@ -20,6 +20,7 @@
 #include "mktme_trace.h"
 
 struct mktme_cap mktme_cap __ro_after_init;
+EXPORT_SYMBOL_GPL(mktme_cap);
 
 /*
  * The last physical address that can have struct pages and a place in the

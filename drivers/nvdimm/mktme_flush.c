@@ -21,6 +21,7 @@
 #include <linux/io.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/pgtable.h>
 #include <linux/sched.h>
 #include <linux/sizes.h>
@@ -122,6 +123,7 @@ void mktme_flush_lines(void *kaddr, size_t bytes)
 		cond_resched();
 	}
 }
+EXPORT_SYMBOL_GPL(mktme_flush_lines);
 
 /* Return: true if that took everything that is in any cache */
 static bool flush_range(void *kaddr, size_t bytes)

@@ -23,6 +23,7 @@
 #include <linux/device.h>
 #include <linux/list.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/slab.h>
@@ -141,6 +142,7 @@ struct mktme_hub *mktme_hub_get(struct block_device *bdev)
 	mutex_unlock(&hub_mutex);
 	return hub;
 }
+EXPORT_SYMBOL_GPL(mktme_hub_get);
 
 /**
  * mktme_hub_put() - undo mktme_hub_get()
@@ -158,6 +160,19 @@ void mktme_hub_put(struct mktme_hub *hub)
 	}
 	mutex_unlock(&hub_mutex);
 }
+EXPORT_SYMBOL_GPL(mktme_hub_put);
+
+/**
+ * mktme_hub_phys() - where the memory of a hub is
+ * @hub: from mktme_hub_get()
+ *
+ * Return: the physical address of the first byte of its dax device
+ */
+phys_addr_t mktme_hub_phys(const struct mktme_hub *hub)
+{
+	return hub->phys;
+}
+EXPORT_SYMBOL_GPL(mktme_hub_phys);
 
 static int on_bus_event(struct notifier_block *nb, unsigned long action,
 			void *data)

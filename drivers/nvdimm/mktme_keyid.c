@@ -46,6 +46,7 @@
 #include <linux/string.h>
 #include <linux/topology.h>
 
+#include "mktme_hw.h"
 #include "mktme_priv.h"
 #include "mktme_trace.h"
 
@@ -360,6 +361,73 @@ void mktme_keyid_put(struct mktme_keyid *keyid)
 	unlock_keyids();
 	key_put(object);
 }
+EXPORT_SYMBOL_GPL(mktme_keyid_put);
+
+/*
+ * Trials, of the self-test alone
+ */
+
+/**
+ * mktme_keyid_reserve() - have a KeyID without a key
+ * @error: set to the reason on failure
+ *
+ * It is never shared, and a package that comes online gets no key for it.
+ *
+ * Context: Process context, sleeps, takes the CPU hotplug lock for reading.
+ * Return: a KeyID to be given back by mktme_keyid_put(), which clears it; or
+ * ERR_PTR(-ENOSPC)
+ */
+struct mktme_keyid *mktme_keyid_reserve(const char **error)
+{
+	struct mktme_keyid *keyid;
+
+	lock_keyids();
+	keyid = is_over ? NULL : find_free();
+	if (keyid) {
+		keyid->kind = MKTME_KEY_RANDOM;
+		keyid->users = 1;
+	} else {
+		*error = "<key>: every KeyID is in use";
+		keyid = ERR_PTR(-ENOSPC);
+	}
+	unlock_keyids();
+	return keyid;
+}
+EXPORT_SYMBOL_GPL(mktme_keyid_reserve);
+
+/**
+ * mktme_keyid_try() - execute PCONFIG once for a KeyID that is reserved
+ * @keyid: from mktme_keyid_reserve()
+ * @cpu: on the package of which
+ * @operand: names @keyid, or a KeyID that is in no address: nobody else's
+ * @trial: filled in
+ *
+ * Context: Process context, sleeps, takes the CPU hotplug lock for reading.
+ * Return: 0 if it was executed, -EINVAL (@operand), -ENODEV (the machine ends),
+ * -ENXIO (@cpu is offline)
+ */
+int mktme_keyid_try(struct mktme_keyid *keyid, int cpu,
+		    struct mktme_key_program *operand,
+		    struct mktme_trial *trial)
+{
+	int r;
+
+	if (operand->keyid != keyid->number &&
+	    !(operand->keyid >> mktme_cap.keyid_bits))
+		return -EINVAL;
+	lock_keyids();
+	if (is_over) {
+		r = -ENODEV;
+	} else if (!cpu_online(cpu)) {
+		r = -ENXIO;
+	} else {
+		__set_bit(topology_logical_package_id(cpu), keyid->packages);
+		r = mktme_pconfig_try(cpu, operand, trial);
+	}
+	unlock_keyids();
+	return r;
+}
+EXPORT_SYMBOL_GPL(mktme_keyid_try);
 
 /*
  * Keys that are needed again
@@ -633,6 +701,7 @@ unsigned int mktme_keyid_number(const struct mktme_keyid *keyid)
 {
 	return keyid->number;
 }
+EXPORT_SYMBOL_GPL(mktme_keyid_number);
 
 /**
  * mktme_keyid_packages() - on how many packages is the key?

@@ -3,18 +3,22 @@
  * The only file that executes PCONFIG and reads CPUID and MSRs of TME-MK.
  *
  * A hardware status never leaves this file: callers see 0 or an errno, people
- * see a text.  No key byte stays behind after a call.
+ * see a text; but for the self-test, which is there to see it.  No key byte stays
+ * behind after a call.
  */
 
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/build_bug.h>
 #include <linux/delay.h>
+#include <linux/module.h>
+#include <linux/preempt.h>
 #include <linux/random.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 #include <asm/asm.h>
 #include <asm/cpuid/api.h>
 #include <asm/msr.h>
@@ -49,6 +53,11 @@ struct pconfig_call {
 	unsigned long status;
 };
 
+struct pconfig_trial {
+	struct pconfig_call call;
+	u64 ns;
+};
+
 static const u32 alg_bits[MKTME_ALGORITHMS] = {
 	[MKTME_AES_XTS_128] = TME_ALG_AES_XTS_128,
 	[MKTME_AES_XTS_256] = TME_ALG_AES_XTS_256,
@@ -64,6 +73,7 @@ u32 mktme_pconfig_alg_bit(enum mktme_algorithm algorithm)
 {
 	return alg_bits[algorithm];
 }
+EXPORT_SYMBOL_GPL(mktme_pconfig_alg_bit);
 
 /*
  * Bad parameters are reported as a status in RAX with ZF = 1 (TME spec) or
@@ -226,6 +236,40 @@ const struct mktme_ll_ops mktme_pconfig_ops = {
 	.program = pconfig_program,
 	.clear = pconfig_clear,
 };
+
+static int pconfig_once(void *data)
+{
+	struct pconfig_trial *trial = data;
+	u64 start;
+
+	preempt_disable();
+	start = ktime_get_ns();
+	pconfig_execute(&trial->call);
+	trial->ns = ktime_get_ns() - start;
+	preempt_enable();
+	return 0;
+}
+
+/**
+ * mktme_pconfig_try() - execute PCONFIG once, to see what comes of it
+ * @cpu: on the package of which
+ * @operand: what it is to do; may be nonsense, but see mktme_keyid_try()
+ * @trial: filled in with what the hardware said; nothing is logged
+ *
+ * Context: as &struct mktme_ll_ops.
+ * Return: 0 if it was executed, or -errno
+ */
+int mktme_pconfig_try(int cpu, struct mktme_key_program *operand,
+		      struct mktme_trial *trial)
+{
+	struct pconfig_trial inner = { .call.operand = operand };
+	int r = smp_call_on_cpu(cpu, pconfig_once, &inner, false);
+
+	trial->is_fault = inner.call.fault;
+	trial->status = inner.call.status;
+	trial->ns = inner.ns;
+	return r;
+}
 
 /* Sub-leaves of one type need not be consecutive: scan to the first invalid. */
 static bool pconfig_has_mktme_target(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of nd_mktme share with each other and with nobody else.
+ * What the files of nd_mktme share with each other, and with the self-test.
  */
 
 #ifndef _MKTME_PRIV_H
@@ -20,6 +20,7 @@ struct cpumask;
 struct dax_device;
 struct key;
 struct mktme_hub;
+struct mktme_key_program;
 struct mktme_keyid;
 
 /**
@@ -55,6 +56,18 @@ struct mktme_ll_ops {
 	int (*program)(int cpu, unsigned int keyid, enum mktme_key_kind kind,
 		       enum mktme_algorithm algorithm, const u8 *key);
 	int (*clear)(int cpu, unsigned int keyid);
+};
+
+/**
+ * struct mktme_trial - what one execution of PCONFIG ended with
+ * @is_fault: it raised an exception
+ * @status: RAX if ZF was set, MKTME_PROG_SUCCESS if not
+ * @ns: how long it took
+ */
+struct mktme_trial {
+	bool is_fault;
+	unsigned long status;
+	u64 ns;
 };
 
 /**
@@ -174,6 +187,8 @@ void mktme_sysfs_exit(void);
 extern const struct mktme_ll_ops mktme_pconfig_ops;
 int mktme_pconfig_detect(struct mktme_cap *cap);
 u32 mktme_pconfig_alg_bit(enum mktme_algorithm algorithm);
+int mktme_pconfig_try(int cpu, struct mktme_key_program *operand,
+		      struct mktme_trial *trial);
 
 /* mktme_key.c */
 void mktme_key_init(void);
@@ -229,6 +244,10 @@ bool mktme_keyid_is_lost(struct mktme_keyid *keyid);
 void mktme_keyid_replace(struct mktme_keyid *keyid);
 void mktme_keyid_clear_all(void);
 unsigned int mktme_online_packages(void);
+struct mktme_keyid *mktme_keyid_reserve(const char **error);
+int mktme_keyid_try(struct mktme_keyid *keyid, int cpu,
+		    struct mktme_key_program *operand,
+		    struct mktme_trial *trial);
 
 /* mktme_flush.c */
 void mktme_flush_lines(void *kaddr, size_t bytes);
@@ -271,6 +290,7 @@ bool mktme_window_evict_users(struct mktme_window *window, bool has_openers);
 /* mktme_holder.c */
 struct mktme_hub *mktme_hub_get(struct block_device *bdev);
 void mktme_hub_put(struct mktme_hub *hub);
+phys_addr_t mktme_hub_phys(const struct mktme_hub *hub);
 int mktme_holder_watch(struct device *dev);
 void mktme_holder_exit(void);
 

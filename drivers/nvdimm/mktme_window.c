@@ -157,6 +157,7 @@ int mktme_mapping_map(struct mktme_mapping *mapping,
 		mktme_flush_mapping(mapping);
 	return 0;
 }
+EXPORT_SYMBOL_GPL(mktme_mapping_map);
 
 /**
  * mktme_mapping_unmap() - undo mktme_mapping_map()
@@ -179,6 +180,7 @@ void mktme_mapping_unmap(struct mktme_mapping *mapping, bool may_be_dirty)
 		mktme_flush_everything();
 	mapping->kaddr = NULL;
 }
+EXPORT_SYMBOL_GPL(mktme_mapping_unmap);
 
 /*
  * Raw views
