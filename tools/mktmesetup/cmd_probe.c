@@ -22,7 +22,12 @@ static const char *const json_verdicts[] = {
 	[LIBMKTME_UNKNOWN] = "unknown",
 };
 
-static void print_item(const struct libmktme_probe_item *item, void *arg)
+const char *probe_json_verdict(enum libmktme_verdict verdict)
+{
+	return json_verdicts[verdict];
+}
+
+void probe_print_item(const struct libmktme_probe_item *item, void *arg)
 {
 	(void)arg;
 	printf("%-4s  %-40s %s\n", verdicts[item->verdict], item->title,
@@ -31,7 +36,7 @@ static void print_item(const struct libmktme_probe_item *item, void *arg)
 		printf("      -> %s\n", item->advice);
 }
 
-static void add_item(const struct libmktme_probe_item *item, void *arg)
+void probe_add_item(const struct libmktme_probe_item *item, void *arg)
 {
 	json_object *object = json_object_new_object();
 
@@ -50,7 +55,7 @@ static int probe_json(const struct libmktme_base *base)
 	json_object *array = json_object_new_array();
 	int err;
 
-	err = libmktme_probe(base, add_item, array);
+	err = libmktme_probe(base, probe_add_item, array);
 	json_add_bool(result, "usable", !err);
 	json_object_object_add(result, "requirements", array);
 	print_json(result);
@@ -62,7 +67,8 @@ int cmd_probe(const struct command *command, int argc, char **argv)
 	struct libmktme_base base, *wanted = NULL;
 	int err;
 
-	(void)command;
+	if (options.self_test)
+		return self_test(command, argc ? argv[0] : NULL);
 	if (argc) {
 		err = libmktme_base_find(argv[0], &base);
 		if (err)
@@ -70,6 +76,6 @@ int cmd_probe(const struct command *command, int argc, char **argv)
 		wanted = &base;
 	}
 	err = options.json ? probe_json(wanted) :
-			     libmktme_probe(wanted, print_item, NULL);
+			     libmktme_probe(wanted, probe_print_item, NULL);
 	return exit_code(err);
 }

@@ -47,7 +47,8 @@ static const struct command commands[] = {
 	{ "isVolume", NULL, cmd_is_volume, 0, "DEVICE", 1, 1,
 	  "Check whether there is the header of a volume on DEVICE.\n"
 	  "Exit status 0 if so, 1 if not." },
-	{ "probe", NULL, cmd_probe, OPT(JSON), "[DEVICE]", 0, 1,
+	{ "probe", NULL, cmd_probe, OPT(SELF_TEST) | OPT(JSON), "[DEVICE]", 0,
+	  1,
 	  "Check whether this machine, and DEVICE, can be used.\n"
 	  "Exit status 0 if so, 4 if not." },
 	{ "addKey", "luksAddKey", cmd_add_key,

@@ -149,6 +149,9 @@ static const struct description descriptions[OPT_COUNT] = {
 			   "do it when the last user has gone" },
 	[OPT_ALL] = { "all", 0, KIND_FLAG, MEMBER(all), NULL,
 		      "every volume whose key the kernel lacks" },
+	[OPT_SELF_TEST] = { "self-test", 0, KIND_FLAG, MEMBER(self_test), NULL,
+			    "find out what the hardware does, on memory\n"
+			    "that holds nothing" },
 	[OPT_JSON] = { "json", 0, KIND_FLAG, MEMBER(json), NULL,
 		       "print JSON for programs" },
 	[OPT_BATCH_MODE] = { "batch-mode", 'q', KIND_FLAG, MEMBER(batch_mode),

@@ -53,6 +53,7 @@ enum option_id {
 	OPT_JSON_FILE,
 	OPT_DEFERRED,
 	OPT_ALL,
+	OPT_SELF_TEST,
 	OPT_JSON,
 	OPT_BATCH_MODE,
 	OPT_VERBOSE,
@@ -128,6 +129,7 @@ struct options {
 	const char *json_file;
 	bool deferred;
 	bool all;
+	bool self_test;
 	bool json;
 	bool batch_mode;
 	bool verbose;

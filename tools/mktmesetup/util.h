@@ -250,6 +250,14 @@ int unlock(struct libmktme_container *container, const char *device,
 /* Path of the header: --header, or @device itself. */
 const char *header_of(const char *device);
 
+/* cmd_probe.c: print a requirement, or add it to the array @arg */
+void probe_print_item(const struct libmktme_probe_item *item, void *arg);
+void probe_add_item(const struct libmktme_probe_item *item, void *arg);
+const char *probe_json_verdict(enum libmktme_verdict verdict);
+
+/* self_test.c: "probe --self-test", on @device or on free capacity (NULL) */
+int self_test(const struct command *command, const char *device);
+
 /* show.c: what several commands show as JSON */
 struct json_object *volume_to_json(const struct libmktme_volume *volume);
 struct json_object *token_to_json(int id, const char *type, const char *json);

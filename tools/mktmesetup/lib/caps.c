@@ -86,9 +86,9 @@ int libmktme_cpus_refused(char *list, size_t size)
 	return read_attribute(LIBMKTME_SYSFS, "cpus_refused", list, size);
 }
 
-int libmktme_modprobe(const char *module)
+static int run_modprobe(char *option, const char *module)
 {
-	char *argv[] = { "modprobe", "-q", "--", (char *)module, NULL };
+	char *argv[] = { "modprobe", option, "--", (char *)module, NULL };
 	posix_spawn_file_actions_t actions;
 	pid_t pid;
 	int err;
@@ -101,6 +101,16 @@ int libmktme_modprobe(const char *module)
 	if (err)
 		return -err;
 	return libmktme_child_wait(pid) ? -ENODEV : 0;
+}
+
+int libmktme_modprobe(const char *module)
+{
+	return run_modprobe("-q", module);
+}
+
+int libmktme_modprobe_remove(const char *module)
+{
+	return run_modprobe("-qr", module);
 }
 
 int libmktme_caps_require(struct libmktme_caps *caps)

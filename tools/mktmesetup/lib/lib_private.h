@@ -34,6 +34,7 @@ int libmktme_read_u64(const char *path, uint64_t *value);
 /* caps.c */
 int libmktme_caps_read_from(const char *dir, struct libmktme_caps *caps);
 int libmktme_modprobe(const char *module);
+int libmktme_modprobe_remove(const char *module);
 
 /* window.c: what the kernel has of the key of the mapped device "dm-<minor>" */
 void libmktme_window_read_key(const char *dir, unsigned int minor, char *key,

@@ -1115,6 +1115,101 @@ int libmktme_probe(const struct libmktme_base *base,
 			      void *arg),
 		   void *arg);
 
+/* ---- self-test -------------------------------------------------------------- */
+
+/* In the label of a namespace that is made for it */
+#define LIBMKTME_SPARE_NAME "mktme-self-test"
+
+/**
+ * libmktme_spare_create() - make a small namespace in free capacity
+ * @path: filled in with the path of its block device
+ * @size: of @path
+ *
+ * It is raw: nothing of it depends on what KeyID 0 does.  To be removed by
+ * libmktme_spare_remove().
+ *
+ * Return: 0; -ENOSPC if no region has free capacity
+ */
+int libmktme_spare_create(char *path, size_t size);
+
+/**
+ * libmktme_spare_remove() - remove it, and what an earlier self-test left behind
+ *
+ * What is in use, or is not as it was made, is left alone with a warning.
+ *
+ * Return: 0 or a negative errno
+ */
+int libmktme_spare_remove(void);
+
+/**
+ * libmktme_selftest_load() - load the kernel module
+ *
+ * Return: 0 or -ENODEV
+ */
+int libmktme_selftest_load(void);
+/* Remove it, also if a self-test that was killed has left it behind. */
+void libmktme_selftest_unload(void);
+
+/**
+ * libmktme_selftest_run() - let the kernel test the hardware
+ * @base: a whole block device, on which 2 MiB are overwritten
+ *
+ * Return: 0; -EBUSY if @base is in use, -EINTR if a signal came, or another negative
+ * errno.  What was found before can be read in any case.
+ */
+int libmktme_selftest_run(const struct libmktme_base *base);
+
+/**
+ * libmktme_selftest_foreach() - all answers of the last run
+ * @fn: called for each; numbers are decimal
+ * @arg: for @fn
+ */
+void libmktme_selftest_foreach(void (*fn)(const char *name, const char *value,
+					  void *arg),
+			       void *arg);
+
+/**
+ * libmktme_selftest_judge() - what the answers of the last run mean
+ * @fn: called for each finding
+ * @arg: for @fn
+ *
+ * Return: 0 if volumes would work here, -ENODEV if not, or another negative errno
+ */
+int libmktme_selftest_judge(void (*fn)(const struct libmktme_probe_item *item,
+				       void *arg),
+			    void *arg);
+
+/**
+ * struct libmktme_machine - which machine this is, for a report; texts may be empty
+ * @cpu: "Intel(R) Xeon(R) ..."
+ * @family: of CPUID
+ * @model: of CPUID
+ * @stepping: of CPUID
+ * @microcode: revision, "0x2b0004b1"
+ * @vendor: of the machine
+ * @product: its name
+ * @bios_vendor: of the firmware
+ * @bios_version: likewise
+ * @bios_date: likewise
+ * @kernel: release
+ */
+struct libmktme_machine {
+	char cpu[128];
+	unsigned int family;
+	unsigned int model;
+	unsigned int stepping;
+	char microcode[32];
+	char vendor[128];
+	char product[128];
+	char bios_vendor[128];
+	char bios_version[128];
+	char bios_date[32];
+	char kernel[64];
+};
+
+/* No serial number, no address, no UUID. */
+void libmktme_machine_read(struct libmktme_machine *machine);
+
 /* ---- events --------------------------------------------------------------- */
 
 /**
