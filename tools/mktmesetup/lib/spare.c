@@ -45,16 +45,21 @@ static void count_signature(const char *type, void *arg)
 	(*(unsigned int *)arg)++;
 }
 
+/* One that is disabled has to be enabled, or nobody can tell. */
 static bool is_empty(struct ndctl_namespace *ndns)
 {
-	const char *name = ndctl_namespace_get_block_device(ndns);
 	unsigned int count = 0;
+	const char *name;
 	char path[64];
 
-	if (!ndctl_namespace_is_enabled(ndns) || !name || !*name)
-		return true;
+	if (!ndctl_namespace_is_enabled(ndns) &&
+	    ndctl_namespace_enable(ndns) < 0)
+		return false;
+	name = ndctl_namespace_get_block_device(ndns);
+	if (!name || !*name)
+		return false;
 	snprintf(path, sizeof(path), "/dev/%.32s", name);
-	return libmktme_signatures(path, count_signature, &count) <= 0;
+	return !libmktme_signatures(path, count_signature, &count);
 }
 
 /* It is found before the test, and after it. */
@@ -96,7 +101,8 @@ static int remove_from(struct ndctl_region *region)
 
 	ndctl_namespace_foreach_safe(region, ndns, next)
 	{
-		if (!err && ndctl_namespace_is_active(ndns) && has_name(ndns))
+		/* What was deleted keeps its name. */
+		if (!err && ndctl_namespace_get_size(ndns) && has_name(ndns))
 			err = remove_one(region, ndns);
 	}
 	return err;
