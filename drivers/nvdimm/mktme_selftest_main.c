@@ -63,8 +63,7 @@ static struct selftest *selftest_create(struct selftest_result *result)
 static void selftest_destroy(struct selftest *st)
 {
 	kfree_sensitive(st->operand);
-	memzero_explicit(st, sizeof(*st));
-	kvfree(st);
+	kvfree_sensitive(st, sizeof(*st));
 }
 
 /*
