@@ -254,7 +254,7 @@ int libmktme_base_find(const char *path, struct libmktme_base *base);
  *
  * A volume with a header needs an identity that survives a reboot, which is the
  * label of a namespace in fsdax or raw mode.  Without one the mode is all that
- * counts.
+ * counts, and that a partition consists of whole pages.
  *
  * Return: 0 or -EOPNOTSUPP
  */

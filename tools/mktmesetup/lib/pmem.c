@@ -14,6 +14,8 @@
 
 #include "lib_private.h"
 
+#define DAX_PAGE_BYTES 4096
+
 /* Where a block device is in sysfs, and what of a whole disk it covers. */
 struct extent {
 	char disk[LIBMKTME_NAME_BYTES];
@@ -226,10 +228,23 @@ static void advise_fsdax(const struct libmktme_base *base)
 		base->namespace_name);
 }
 
+/* The kernel has no DAX for another one, and says so when it is too late. */
+static int require_pages(const struct libmktme_base *base)
+{
+	if (!base->is_partition ||
+	    !((base->phys | base->bytes) % DAX_PAGE_BYTES))
+		return 0;
+	libmktme_reason(
+		"the partition does not begin and end on multiples of 4 KiB");
+	libmktme_hint(
+		"start and size have to be multiples of 8 sectors; tools that make partitions let you choose them");
+	return -EOPNOTSUPP;
+}
+
 int libmktme_base_require_dax(const struct libmktme_base *base)
 {
 	if (has_mode(base, "fsdax") || has_mode(base, "raw"))
-		return 0;
+		return require_pages(base);
 	libmktme_reason("%s is in %s mode; fsdax or raw mode is needed",
 			base->namespace_name, base->mode);
 	advise_fsdax(base);
