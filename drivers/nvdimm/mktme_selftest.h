@@ -111,7 +111,7 @@ struct selftest_times {
 
 /**
  * struct selftest_result - what was found
- * @error: why a run failed; "" if it did not
+ * @error: why a run failed; NULL if it did not
  * @algorithm: with which everything but @encrypts was done
  * @keyids: how many KeyIDs it had
  * @packages: how many CPU packages
@@ -210,8 +210,7 @@ struct selftest_sample {
  * struct selftest - one run
  * @base: the memory
  * @views: of it
- * @packages: how many
- * @cpus: one of each
+ * @cpus: one of each package
  * @result: what was found so far
  * @operand: of PCONFIG; wiped after each use
  * @keys: different ones, made for this run; no secrets, but treated as such
@@ -222,7 +221,6 @@ struct selftest_sample {
 struct selftest {
 	struct mktme_base base;
 	struct selftest_view views[SELFTEST_VIEWS];
-	unsigned int packages;
 	int cpus[SELFTEST_PACKAGES];
 	struct selftest_result *result;
 	struct mktme_key_program *operand;

@@ -539,7 +539,7 @@ static void judge_matrix(struct selftest *st, const struct matrix *matrix)
 static int check_packages(struct selftest *st)
 {
 	struct matrix matrix = {
-		.n = min_t(unsigned int, st->packages, MATRIX_PACKAGES),
+		.n = min_t(unsigned int, st->result->packages, MATRIX_PACKAGES),
 	};
 	unsigned int row;
 	int r = 0;

@@ -26,7 +26,7 @@ static bool has_package(const struct selftest *st, int package)
 {
 	unsigned int i;
 
-	for (i = 0; i < st->packages; i++)
+	for (i = 0; i < st->result->packages; i++)
 		if (topology_logical_package_id(st->cpus[i]) == package)
 			return true;
 	return false;
@@ -34,7 +34,7 @@ static bool has_package(const struct selftest *st, int package)
 
 /**
  * mktme_selftest_find_packages() - one CPU of each package
- * @st: @cpus and @packages are filled in
+ * @st: @cpus is filled in, and how many there are in the result
  *
  * Return: 0, or -E2BIG if there are more than a run can deal with
  */
@@ -46,15 +46,14 @@ int mktme_selftest_find_packages(struct selftest *st)
 	for_each_online_cpu(cpu) {
 		if (has_package(st, topology_logical_package_id(cpu)))
 			continue;
-		if (st->packages == SELFTEST_PACKAGES) {
+		if (st->result->packages == SELFTEST_PACKAGES) {
 			st->result->error = "too many CPU packages";
 			r = -E2BIG;
 			break;
 		}
-		st->cpus[st->packages++] = cpu;
+		st->cpus[st->result->packages++] = cpu;
 	}
 	cpus_read_unlock();
-	st->result->packages = st->packages;
 	return r;
 }
 
@@ -153,7 +152,7 @@ static int execute_everywhere(struct selftest *st, enum selftest_view_id id)
 	unsigned int i;
 	int r = 0;
 
-	for (i = 0; !r && i < st->packages; i++)
+	for (i = 0; !r && i < st->result->packages; i++)
 		r = execute(st, id, st->cpus[i], &trial);
 	memzero_explicit(st->operand, sizeof(*st->operand));
 	return r;
@@ -328,7 +327,8 @@ static int time_command(struct selftest *st, u32 command,
 	for (i = 0; i < SELFTEST_TIMED_CALLS; i++) {
 		prepare(st, VIEW_FIRST, command);
 		set_key_fields(st, &st->keys[i % 2]);
-		r = execute(st, VIEW_FIRST, st->cpus[i % st->packages], &trial);
+		r = execute(st, VIEW_FIRST,
+			    st->cpus[i % st->result->packages], &trial);
 		if (r)
 			break;
 		st->times[i] = trial.ns;
