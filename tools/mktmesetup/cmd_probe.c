@@ -22,11 +22,6 @@ static const char *const json_verdicts[] = {
 	[LIBMKTME_UNKNOWN] = "unknown",
 };
 
-const char *probe_json_verdict(enum libmktme_verdict verdict)
-{
-	return json_verdicts[verdict];
-}
-
 void probe_print_item(const struct libmktme_probe_item *item, void *arg)
 {
 	(void)arg;
@@ -36,16 +31,22 @@ void probe_print_item(const struct libmktme_probe_item *item, void *arg)
 		printf("      -> %s\n", item->advice);
 }
 
-void probe_add_item(const struct libmktme_probe_item *item, void *arg)
+void probe_item_to_json(const struct libmktme_probe_item *item,
+			json_object *object)
 {
-	json_object *object = json_object_new_object();
-
-	json_add_string(object, "requirement", item->key);
 	json_add_string(object, "verdict", json_verdicts[item->verdict]);
 	json_add_string(object, "title", item->title);
 	json_add_string(object, "detail", item->detail);
 	if (item->advice)
 		json_add_string(object, "advice", item->advice);
+}
+
+void probe_add_item(const struct libmktme_probe_item *item, void *arg)
+{
+	json_object *object = json_object_new_object();
+
+	json_add_string(object, "requirement", item->key);
+	probe_item_to_json(item, object);
 	json_object_array_add(arg, object);
 }
 

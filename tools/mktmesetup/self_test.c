@@ -143,11 +143,7 @@ static void add_finding(const struct libmktme_probe_item *item, void *arg)
 	json_object *object = json_object_new_object();
 
 	json_add_string(object, "finding", item->key);
-	json_add_string(object, "verdict", probe_json_verdict(item->verdict));
-	json_add_string(object, "title", item->title);
-	json_add_string(object, "detail", item->detail);
-	if (item->advice)
-		json_add_string(object, "advice", item->advice);
+	probe_item_to_json(item, object);
 	json_object_array_add(arg, object);
 }
 

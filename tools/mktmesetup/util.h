@@ -253,7 +253,9 @@ const char *header_of(const char *device);
 /* cmd_probe.c: print a requirement, or add it to the array @arg */
 void probe_print_item(const struct libmktme_probe_item *item, void *arg);
 void probe_add_item(const struct libmktme_probe_item *item, void *arg);
-const char *probe_json_verdict(enum libmktme_verdict verdict);
+/* All of it but its name, into @object */
+void probe_item_to_json(const struct libmktme_probe_item *item,
+			struct json_object *object);
 
 /* self_test.c: "probe --self-test", on @device or on free capacity (NULL) */
 int self_test(const struct command *command, const char *device);
