@@ -131,8 +131,10 @@ static struct mktme_window *window_alloc(const struct mktme_base *base,
 					 struct mktme_user *user,
 					 const char **error)
 {
-	struct mktme_window *window = kzalloc(sizeof(*window), GFP_KERNEL);
+	struct mktme_window *window;
+	int r;
 
+	window = kzalloc(sizeof(*window), GFP_KERNEL);
 	if (!window) {
 		*error = "out of memory";
 		return ERR_PTR(-ENOMEM);
@@ -153,7 +155,12 @@ static struct mktme_window *window_alloc(const struct mktme_base *base,
 	window->dev.bus = &mktme_bus;
 	window->dev.groups = mktme_window_groups;
 	window->dev.release = window_release;
-	dev_set_name(&window->dev, "window-%llx", (u64)base->phys);
+	r = dev_set_name(&window->dev, "window-%llx", (u64)base->phys);
+	if (r) {
+		*error = "out of memory";
+		put_device(&window->dev);
+		return ERR_PTR(r);
+	}
 	return window;
 }
 
