@@ -69,8 +69,4 @@ int libmktme_dm_foreach_name(int (*fn)(const char *name, void *arg), void *arg);
 /* users.c: say who uses a block device */
 void libmktme_explain_use(unsigned int major, unsigned int minor);
 
-/* volume.c */
-void libmktme_volume_explain(int err, uint64_t phys,
-			     const struct libmktme_table *table);
-
 #endif /* LIB_PRIVATE_H */

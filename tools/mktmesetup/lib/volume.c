@@ -85,8 +85,8 @@ static void explain_rebind(int err)
 		explain_by_table(err);
 }
 
-void libmktme_volume_explain(int err, uint64_t phys,
-			     const struct libmktme_table *table)
+static void explain_activation(int err, uint64_t phys,
+			       const struct libmktme_table *table)
 {
 	uint64_t verifier = phys + table->offset * LIBMKTME_SECTOR_BYTES -
 			    DM_MKTME_VERIFIER_BYTES;
@@ -190,7 +190,7 @@ int libmktme_volume_activate(const char *name, const char *uuid, uint64_t phys,
 	libmktme_debug("table: 0 %" PRIu64 " mktme %s", table->sectors, params);
 	err = libmktme_dm_create(name, dm_uuid, table->sectors, params, flags);
 	if (err)
-		libmktme_volume_explain(err, phys, table);
+		explain_activation(err, phys, table);
 	return err;
 }
 
