@@ -137,7 +137,10 @@ int check_key_description(const struct command *command);
  */
 int take_key_description(struct libmktme_table *table);
 
-/* "1.5 GiB" */
+/* Path of the header: --header, or @device itself. */
+const char *header_of(const char *device);
+
+/* "1.50 GiB" */
 void format_bytes(uint64_t bytes, char *text, size_t size);
 
 struct json_object;
@@ -246,9 +249,6 @@ int open_container(const char *device, const char *name);
 int unlock(struct libmktme_container *container, const char *device,
 	   bool tries_tokens, char *description, size_t size,
 	   struct libmktme_credential *used);
-
-/* Path of the header: --header, or @device itself. */
-const char *header_of(const char *device);
 
 /* cmd_probe.c: print a requirement, or add it to the array @arg */
 void probe_print_item(const struct libmktme_probe_item *item, void *arg);

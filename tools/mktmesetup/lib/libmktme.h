@@ -801,14 +801,26 @@ int libmktme_table_format(const struct libmktme_table *table, char *params,
 int libmktme_table_parse(const char *params, struct libmktme_table *table);
 
 /**
+ * libmktme_table_format_key() - write the key as the target expects it
+ * @table: of its arguments the key only
+ * @text: filled in, ":<bytes>:<type>:<description>" or a word
+ * @size: of @text
+ *
+ * Return: 0, or -ENOSPC if it does not fit
+ */
+int libmktme_table_format_key(const struct libmktme_table *table, char *text,
+			      size_t size);
+
+/**
  * struct libmktme_status - the status line
  * @keyid: KeyID in use
  * @programmed: CPU packages that hold the key
  * @packages: CPU packages online
  * @is_verified: the verifier was checked
  * @window_sectors: sectors mapped through the KeyID
- * @poison_sectors: bad blocks among them
- * @is_gone: the device below was taken away, every access fails
+ * @poison_sectors: bad blocks known within the data
+ * @is_gone: the device below was taken away, or its key was lost while the machine
+ *	slept; every access fails
  */
 struct libmktme_status {
 	unsigned int keyid;
@@ -819,17 +831,6 @@ struct libmktme_status {
 	uint64_t poison_sectors;
 	bool is_gone;
 };
-
-/**
- * libmktme_table_format_key() - write the key as the target expects it
- * @table: of its arguments the key only
- * @text: filled in, ":<bytes>:<type>:<description>" or a word
- * @size: of @text
- *
- * Return: 0, or -ENOSPC if it does not fit
- */
-int libmktme_table_format_key(const struct libmktme_table *table, char *text,
-			      size_t size);
 
 /* Return: 0 or -EINVAL */
 int libmktme_status_parse(const char *line, struct libmktme_status *status);

@@ -213,7 +213,7 @@ static int check_entry(const char *path, const struct libmktme_tab_entry *entry)
 int libmktme_tab_parse(const char *path, unsigned int number, char *line,
 		       struct libmktme_tab_entry *entry)
 {
-	char *key, *columns, *saveptr;
+	char *key, *options, *saveptr;
 
 	memset(entry, 0, sizeof(*entry));
 	entry->line = number;
@@ -224,10 +224,10 @@ int libmktme_tab_parse(const char *path, unsigned int number, char *line,
 		return 1;
 	entry->device = strtok_r(NULL, BLANKS, &saveptr);
 	key = strtok_r(NULL, BLANKS, &saveptr);
-	columns = strtok_r(NULL, BLANKS, &saveptr);
+	options = strtok_r(NULL, BLANKS, &saveptr);
 	entry->key_file = is_none(key) ? NULL : key;
-	if (columns)
-		parse_options(path, columns, entry);
+	if (options)
+		parse_options(path, options, entry);
 	if (strtok_r(NULL, BLANKS, &saveptr))
 		libmktme_warning("%s:%u: more than four columns", path, number);
 	return check_entry(path, entry);
