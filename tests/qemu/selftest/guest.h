@@ -78,7 +78,6 @@ int ring3_pconfig(void);
 int read_faults(volatile u8 *p);
 
 /* A key program structure, and its execution */
-#define PROGRAM_SIZE 256
 struct program {
 	u16 keyid;
 	u32 ctrl;
