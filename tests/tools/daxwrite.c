@@ -38,9 +38,9 @@ enum flush { FLUSH_USER, FLUSH_NONE, FLUSH_MSYNC, STORE_NONTEMPORAL };
 
 struct options {
 	const char *path, *text;
-	uint64_t size, offset, seed, base;
+	uint64_t size, seed, base;
 	enum flush flush;
-	bool map_sync, verify, hold, hexdump, extents, print, keep;
+	bool verify, hold, extents, print;
 };
 
 /* splitmix64: a different number for every word of the file. */
@@ -80,7 +80,7 @@ static void store(char *p, const struct options *o)
 	uint64_t i;
 
 	for (i = 0; i < o->size / 8; i++) {
-		uint64_t value = content(o, o->offset / 8 + i);
+		uint64_t value = content(o, i);
 
 		if (o->flush == STORE_NONTEMPORAL)
 			asm volatile("movnti %1, %0" : "=m"(to[i]) : "r"(value));
@@ -100,7 +100,7 @@ static int verify(const char *p, const struct options *o)
 		const uint64_t *line = (const uint64_t *)(p + i * LINE);
 
 		for (j = 0; j < WORDS; j++) {
-			if (line[j] != content(o, o->offset / 8 + i * WORDS + j)) {
+			if (line[j] != content(o, i * WORDS + j)) {
 				different++;
 				break;
 			}
@@ -188,18 +188,10 @@ static void print_content(const struct options *o)
 	uint64_t i, value;
 
 	for (i = 0; i < o->size / 8; i++) {
-		value = content(o, o->offset / 8 + i);
+		value = content(o, i);
 		if (fwrite(&value, 8, 1, stdout) != 1)
 			err(1, "cannot write");
 	}
-}
-
-static void hexdump(const unsigned char *p, uint64_t size)
-{
-	uint64_t i;
-
-	for (i = 0; i < size && i < 256; i++)
-		printf("%02x%s", p[i], i % 32 == 31 ? "\n" : "");
 }
 
 /* ---- the job --------------------------------------------------------- */
@@ -211,32 +203,29 @@ static int open_file(const struct options *o)
 
 	if (fd < 0 || fstat(fd, &st))
 		err(1, "cannot open '%s'", o->path);
-	if (S_ISREG(st.st_mode) && !o->verify && (uint64_t)st.st_size < o->offset + o->size &&
-	    fallocate(fd, 0, o->offset, o->size))
+	if (S_ISREG(st.st_mode) && !o->verify && (uint64_t)st.st_size < o->size &&
+	    fallocate(fd, 0, 0, o->size))
 		err(1, "cannot make '%s' large enough", o->path);
 	return fd;
 }
 
 static int work(const struct options *o)
 {
-	int flags = o->map_sync ? MAP_SHARED_VALIDATE | MAP_SYNC : MAP_SHARED;
 	int fd = open_file(o), rc = 0;
 	char *p;
 
-	p = mmap(NULL, o->size, PROT_READ | PROT_WRITE, flags, fd, o->offset);
+	p = mmap(NULL, o->size, PROT_READ | PROT_WRITE, MAP_SHARED_VALIDATE | MAP_SYNC, fd, 0);
 	if (p == MAP_FAILED)
-		err(1, "cannot map '%s'%s", o->path, o->map_sync ? " with MAP_SYNC" : "");
+		err(1, "cannot map '%s' with MAP_SYNC", o->path);
 	if (o->verify) {
 		rc = verify(p, o);
-	} else if (!o->keep) {
+	} else {
 		store(p, o);
 		if (o->flush == FLUSH_USER)
 			flush_lines(p, o->size);
 		if (o->flush == FLUSH_MSYNC && msync(p, o->size, MS_SYNC))
 			err(1, "cannot msync '%s'", o->path);
 	}
-	if (o->hexdump)
-		hexdump((unsigned char *)p, o->size);
 	if (o->hold)
 		hold(p, o->size);
 	munmap(p, o->size);
@@ -247,17 +236,14 @@ static int work(const struct options *o)
 static int usage(void)
 {
 	fputs("daxwrite [OPTIONS] FILE\n"
-	      "  --size N --offset N --seed N   what to write (64K at 0, seed 1); K, M, G\n"
+	      "  --size N --seed N   what to write (64K, seed 1); K, M, G\n"
 	      "  --text TEXT   instead of noise by seed, lines that people can read\n"
 	      "  --flush       CLWB each line, then SFENCE, from user space (default)\n"
 	      "  --no-flush    plain stores, left in the caches\n"
 	      "  --nontemporal non-temporal stores, then SFENCE\n"
 	      "  --msync       let the kernel flush\n"
-	      "  --no-map-sync plain MAP_SHARED\n"
 	      "  --verify      read and compare instead of writing\n"
-	      "  --no-write    just map (with --hold, --hexdump)\n"
 	      "  --hold        keep the mapping; SIGUSR1 touches all pages; SIGBUS is status 135\n"
-	      "  --hexdump     the first 256 bytes\n"
 	      "  --extents [--base N]   only print <file offset> <device offset + N> <length>\n"
 	      "  --print       only write the content to standard output (no FILE)\n",
 	      stderr);
@@ -282,7 +268,6 @@ static void parse(int argc, char **argv, struct options *o)
 {
 	static const struct option longs[] = {
 		{ "size", required_argument, NULL, 's' },
-		{ "offset", required_argument, NULL, 'o' },
 		{ "seed", required_argument, NULL, 'S' },
 		{ "text", required_argument, NULL, 'T' },
 		{ "base", required_argument, NULL, 'b' },
@@ -290,11 +275,8 @@ static void parse(int argc, char **argv, struct options *o)
 		{ "no-flush", no_argument, NULL, 'n' },
 		{ "nontemporal", no_argument, NULL, 't' },
 		{ "msync", no_argument, NULL, 'm' },
-		{ "no-map-sync", no_argument, NULL, 'M' },
 		{ "verify", no_argument, NULL, 'v' },
-		{ "no-write", no_argument, NULL, 'k' },
 		{ "hold", no_argument, NULL, 'h' },
-		{ "hexdump", no_argument, NULL, 'x' },
 		{ "extents", no_argument, NULL, 'e' },
 		{ "print", no_argument, NULL, 'p' },
 		{ 0 }
@@ -304,7 +286,6 @@ static void parse(int argc, char **argv, struct options *o)
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
 		case 's': o->size = number(optarg); break;
-		case 'o': o->offset = number(optarg); break;
 		case 'S': o->seed = number(optarg); break;
 		case 'T': o->text = optarg; break;
 		case 'b': o->base = number(optarg); break;
@@ -312,11 +293,8 @@ static void parse(int argc, char **argv, struct options *o)
 		case 'n': o->flush = FLUSH_NONE; break;
 		case 't': o->flush = STORE_NONTEMPORAL; break;
 		case 'm': o->flush = FLUSH_MSYNC; break;
-		case 'M': o->map_sync = false; break;
 		case 'v': o->verify = true; break;
-		case 'k': o->keep = true; break;
 		case 'h': o->hold = true; break;
-		case 'x': o->hexdump = true; break;
 		case 'e': o->extents = true; break;
 		case 'p': o->print = true; break;
 		default: exit(usage());
@@ -327,14 +305,14 @@ static void parse(int argc, char **argv, struct options *o)
 
 int main(int argc, char **argv)
 {
-	struct options o = { .size = 64 << 10, .seed = 1, .map_sync = true };
+	struct options o = { .size = 64 << 10, .seed = 1 };
 	int fd;
 
 	parse(argc, argv, &o);
 	if (!o.path && !o.print)
 		return usage();
-	if (o.size % LINE || o.offset % 4096)
-		errx(2, "size: multiple of 64; offset: multiple of 4096");
+	if (o.size % LINE)
+		errx(2, "size: multiple of 64");
 	if (o.print) {
 		print_content(&o);
 		return 0;
