@@ -38,7 +38,7 @@ help:
 	@echo '  deb             Debian packages of both, in build/deb'
 	@echo '  kernel-tree     the drivers into the source tree KERNEL=DIRECTORY'
 	@echo 'Clean up:'
-	@echo '  clean           what was built, except the emulator'
+	@echo '  clean           what was built; what check-long and check-debug found stays'
 	@echo '  distclean       all of build/'
 	@echo '  distclean-cache kernels, emulator and file systems in the cache directory'
 
