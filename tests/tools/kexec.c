@@ -7,7 +7,6 @@
 #include <err.h>
 #include <fcntl.h>
 #include <linux/reboot.h>
-#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 

@@ -35,7 +35,6 @@
 #include <string.h>
 #include <sys/io.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 

@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <json-c/json.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "util.h"
 

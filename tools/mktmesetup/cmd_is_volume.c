@@ -4,8 +4,6 @@
  * says nothing.
  */
 
-#include <stdio.h>
-
 #include "util.h"
 
 int cmd_is_volume(const struct command *command, int argc, char **argv)

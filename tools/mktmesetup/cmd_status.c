@@ -3,7 +3,6 @@
  * mktmesetup status: show one active volume.
  */
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

@@ -8,7 +8,6 @@
 #include <json-c/json.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "util.h"

@@ -4,9 +4,6 @@
  * with it.
  */
 
-#include <errno.h>
-#include <string.h>
-
 #include "container_private.h"
 
 int libmktme_header_backup(struct libmktme_container *container,

@@ -5,11 +5,9 @@
  */
 
 #include <errno.h>
-#include <limits.h>
 #include <ndctl/libndctl.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 #include <uuid/uuid.h>
 
 #include "lib_private.h"
