@@ -30,7 +30,7 @@
 #define VERIFIER_SECTORS	(DM_MKTME_VERIFIER_BYTES >> SECTOR_SHIFT)
 #define LINES_PER_PAGE		(PAGE_SIZE / sizeof(struct mktme_verifier_line))
 
-/* Badblocks are looked up by int: as much as one DAX access is given with any. */
+/* Of one DAX access if there are bad blocks, which are counted in unsigned int. */
 #define DAX_PAGES_MAX		PHYS_PFN(SZ_1G)
 
 #define MIN_ARGS		4
