@@ -374,14 +374,6 @@ int ring3_pconfig(void)
 	return faulted;
 }
 
-int read_faults(volatile u8 *p)
-{
-	u8 v = 0;
-
-	GUARDED("movb (%[p]), %[v]", [v] "+r" (v) : [p] "r" (p) : "memory");
-	return faulted;
-}
-
 /* Keys that the host can build too: byte i is key + 7 * i */
 static void make_key(u8 *field, u8 key, unsigned len)
 {

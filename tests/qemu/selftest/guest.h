@@ -75,7 +75,6 @@ int wrmsr(u32 msr, u64 val);
 struct pconfig_result pconfig_raw(u64 leaf, u64 address);
 int pconfig_prefixed(u8 prefix);
 int ring3_pconfig(void);
-int read_faults(volatile u8 *p);
 
 /* A key program structure, and its execution */
 struct program {
