@@ -32,7 +32,7 @@ static const struct explanation explanations[] = {
 	{ ENODEV, "this machine cannot encrypt that memory",
 	  "'mktmesetup probe' tells what is missing, and the kernel log more" },
 	{ EOPNOTSUPP, "not persistent memory that can be used",
-	  "a namespace in fsdax mode is needed" },
+	  "a namespace in fsdax or raw mode is needed" },
 	{ ERANGE,
 	  "its addresses cannot be combined with a KeyID on this kernel",
 	  "5-level paging (LA57), or fewer KeyID bits in the BIOS set-up, would help" },
