@@ -70,3 +70,12 @@ pack() {
 mirror_options() {
 	apt-config dump | sed -nE 's/^Acquire::(Check|http|https)/--aptopt=&/p'
 }
+
+# packages_in FILE...: the names that it lists, without comments
+packages_in() { sed 's/#.*//' "$@" | tr -s ' \t' '\n' | grep . | sort -u; }
+
+# The release of Debian that this machine runs
+codename() {
+	# shellcheck source=/dev/null
+	(. /etc/os-release && printf '%s' "${VERSION_CODENAME:?}")
+}
