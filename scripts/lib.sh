@@ -74,6 +74,12 @@ mirror_options() {
 # packages_in FILE...: the names that it lists, without comments
 packages_in() { sed 's/#.*//' "$@" | tr -s ' \t' '\n' | grep . | sort -u; }
 
+# not_installed: of the packages on standard input, sorted
+not_installed() {
+	comm -23 - <(dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null |
+		     sed -n 's/^installed //p' | sort -u)
+}
+
 # The release of Debian that this machine runs
 codename() {
 	# shellcheck source=/dev/null
