@@ -66,7 +66,7 @@ check-debug: setup
 
 # Parts that were run before keep their figures; see tests/long.
 check-long: test-parts
-	@tests/long --out "$(LONG_OUT)" $(LONG)
+	@JOBS=$(JOBS) tests/long --out "$(LONG_OUT)" $(LONG)
 
 check-unit: setup
 	@tests/check -j $(JOBS) unit/ style/
