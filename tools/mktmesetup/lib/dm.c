@@ -83,17 +83,24 @@ static int run_task(struct dm_task *task)
 
 /*
  * Runs a task that changes device nodes and waits until udev is done.  The
- * wait is needed after a failure as well, it also frees the cookie.
+ * wait is needed after a failure as well, it also frees the cookie.  Without
+ * one (no semaphore left) only what @goes_on is done: udev is not told the
+ * flags, and nobody waits.
  */
-static int run_task_with_udev(struct dm_task *task, uint16_t udev_flags)
+static int run_task_with_udev(struct dm_task *task, uint16_t udev_flags,
+			      bool goes_on)
 {
 	uint32_t cookie = 0;
+	bool waits = dm_task_set_cookie(task, &cookie, udev_flags);
 	int err;
 
-	if (!dm_task_set_cookie(task, &cookie, udev_flags))
-		return -EIO;
+	if (!waits && !goes_on) {
+		libmktme_reason("no semaphore is left to wait for udev with");
+		return -ENOMEM;
+	}
 	err = run_task(task);
-	dm_udev_wait(cookie);
+	if (waits)
+		dm_udev_wait(cookie);
 	return err;
 }
 
@@ -170,7 +177,7 @@ static int resume(const char *name, unsigned int flags)
 	task = new_task(DM_DEVICE_RESUME, name);
 	if (!task)
 		return no_task();
-	err = run_task_with_udev(task, udev_flags);
+	err = run_task_with_udev(task, udev_flags, false);
 	dm_task_destroy(task);
 	return err;
 }
@@ -208,7 +215,8 @@ int libmktme_dm_remove(const char *name, bool is_deferred)
 	if (!dm_task_retry_remove(task) ||
 	    (is_deferred && !dm_task_deferred_remove(task)))
 		goto out;
-	err = run_task_with_udev(task, DM_UDEV_DISABLE_LIBRARY_FALLBACK);
+	/* Better without than a device, and its KeyID, that stay. */
+	err = run_task_with_udev(task, DM_UDEV_DISABLE_LIBRARY_FALLBACK, true);
 	dm_task_update_nodes();
 out:
 	dm_task_destroy(task);
