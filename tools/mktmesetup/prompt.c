@@ -207,7 +207,10 @@ static int read_key_file(struct libmktme_secret *secret,
 
 	err = libmktme_secret_read(secret, source->file, source->offset,
 				   source->bytes);
-	if (err)
+	if (err == -EFBIG)
+		set_reason("'%s' has more than 8 MiB: say how much of it is the key (keyfile-size)",
+			   source->file);
+	else if (err)
 		set_reason("cannot read the key file '%s'", source->file);
 	return err;
 }

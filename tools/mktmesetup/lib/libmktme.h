@@ -113,7 +113,8 @@ int libmktme_secret_alloc(struct libmktme_secret *secret, size_t bytes);
  * @offset: bytes to skip
  * @bytes: how many to read, 0 for all
  *
- * Return: 0 or a negative errno
+ * Return: 0 or a negative errno; -EFBIG: more than 8 MiB, on a block device,
+ * from which a key is read in part only
  */
 int libmktme_secret_read(struct libmktme_secret *secret, const char *path,
 			 uint64_t offset, size_t bytes);
