@@ -209,14 +209,13 @@ struct mktme_volume_key *mktme_volume_key_get(const struct mktme_key_ref *ref,
 
 /**
  * mktme_volume_key_again() - read a key that was programmed before
- * @kind: where it comes from
+ * @kind: where it comes from; not MKTME_KEY_RANDOM, which does not come again
  * @algorithm: what it is for
  * @object: the key object, NULL if there is none or it was not kept
  * @may_have_expired: take it even so
  *
  * Context: Process context, may allocate; takes no lock.
- * Return: as mktme_volume_key_get(), but a random key is another one, and there
- * is no digest
+ * Return: as mktme_volume_key_get(), but there is no digest
  */
 struct mktme_volume_key *mktme_volume_key_again(enum mktme_key_kind kind,
 						enum mktme_algorithm algorithm,

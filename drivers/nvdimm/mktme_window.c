@@ -23,9 +23,10 @@
  *    invalidated, through the window.  A dirty one, evicted later, would be
  *    encrypted with the next key.  One that nobody could write to has none.
  *
- * The registry keeps two KeyIDs from ever covering one page.  The single
- * exception is a raw view, which is only read, and only while the constructor
- * of a target runs, and is invalidated around each use.
+ * The registry keeps two KeyIDs from ever covering one page.  The exceptions
+ * are a raw view, which is only read, and only while the constructor of a
+ * target runs, and is invalidated around each use; and what the self-test has
+ * to itself, see there.
  *
  * Struct pages take 64 bytes for each page.  They can be kept in the window
  * itself, at its beginning: then they are encrypted like all of it, and a

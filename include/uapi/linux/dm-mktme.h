@@ -43,8 +43,9 @@
  *		given, the 2 MiB before it hold the verifier.  With "memmap=dev"
  *		there is more before that, see there.
  *
- * options	init_verifier	write the verifier instead of checking it.  The
- *				only thing that makes a constructor write.
+ * options	init_verifier	write the verifier instead of checking it.  Beside
+ *				"memmap=dev" the only thing that makes a
+ *				constructor write.
  *		no_verifier	there is no verifier; neither key nor place is
  *				checked.  The first 2 MiB must differ through
  *				the KeyID and raw, which shows that the memory
@@ -94,7 +95,8 @@
  *
  * or as opening <device> does (ENOENT, EBUSY, EACCES, EROFS ...), or EINTR,
  * and the reason, with the argument, as a line in the kernel log.  No failure
- * changes the media.
+ * changes data.  One that comes late may have written the verifier, if told to
+ * ("init_verifier"), and struct pages, if they are on the media ("memmap=dev").
  *
  *
  * Status line ("dmsetup status")
@@ -125,6 +127,16 @@
  * fails as the constructor does for <key>, and with EKEYREJECTED (another key),
  * EOPNOTSUPP (the volume has no key object) or ENODEV (<device> was taken away,
  * or the key was lost while the machine slept).
+ *
+ *
+ * Measurement
+ * -----------
+ *
+ *	target_name=mktme,target_version=<version>,algorithm=<algorithm>,
+ *		key_type=<type>,offset=<offset>,verifier=<y or n>;
+ *
+ * is what IMA measures of a target when its table is loaded.  <type> is that of
+ * the key object, "random" or "plaintext".
  *
  *
  * The verifier
