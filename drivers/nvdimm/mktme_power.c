@@ -154,6 +154,7 @@ static int mktme_suspend_noirq(struct device *dev)
 	mktme_registry_for_each(let_sleep, NULL);
 	r = wait_for_accesses();
 	if (r) {
+		pr_err("the machine cannot sleep while an access to memory does not end\n");
 		mktme_registry_for_each(let_wake, NULL);
 		wake_up_all(&wake_wait);
 		return r;
