@@ -100,6 +100,14 @@ static int check_strength(const u8 *key, unsigned int bytes,
 	return 0;
 }
 
+static void make_digest(struct mktme_volume_key *vk, unsigned int bytes)
+{
+	int i;
+
+	for (i = 0; i < MKTME_DIGEST_WORDS; i++)
+		vk->digest[i] = siphash(vk->bytes, bytes, &digest_secret[i]);
+}
+
 static int copy_payload(const struct key *key, unsigned int bytes,
 			struct mktme_volume_key *vk, bool may_have_expired,
 			const char **error)
@@ -122,6 +130,7 @@ static int copy_payload(const struct key *key, unsigned int bytes,
 		r = -EINVAL;
 	} else {
 		memcpy(vk->bytes, payload, bytes);
+		make_digest(vk, bytes);
 	}
 	rcu_read_unlock();
 	return r;
@@ -130,7 +139,7 @@ static int copy_payload(const struct key *key, unsigned int bytes,
 static int read_volume_key(struct mktme_volume_key *vk,
 			   const struct mktme_key_ref *ref, const char **error)
 {
-	int i, r;
+	int r;
 
 	if (ref->bytes != mktme_key_bytes(ref->algorithm)) {
 		*error = "<key>: wrong length for <algorithm>";
@@ -143,12 +152,7 @@ static int read_volume_key(struct mktme_volume_key *vk,
 		return r;
 	}
 	r = copy_payload(vk->object, ref->bytes, vk, false, error);
-	if (r)
-		return r;
-	for (i = 0; i < MKTME_DIGEST_WORDS; i++)
-		vk->digest[i] = siphash(vk->bytes, ref->bytes,
-					&digest_secret[i]);
-	return check_strength(vk->bytes, ref->bytes, error);
+	return r ?: check_strength(vk->bytes, ref->bytes, error);
 }
 
 static int check_algorithm(const struct mktme_key_ref *ref, const char **error)
@@ -215,7 +219,8 @@ struct mktme_volume_key *mktme_volume_key_get(const struct mktme_key_ref *ref,
  * @may_have_expired: take it even so
  *
  * Context: Process context, may allocate; takes no lock.
- * Return: as mktme_volume_key_get(), but there is no digest
+ * Return: as mktme_volume_key_get(); whether it is still the same key is for the
+ * caller to find out, by the digest
  */
 struct mktme_volume_key *mktme_volume_key_again(enum mktme_key_kind kind,
 						enum mktme_algorithm algorithm,

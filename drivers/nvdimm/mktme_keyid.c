@@ -198,16 +198,39 @@ rollback:
  * The table
  */
 
+static bool has_digest_of(const struct mktme_keyid *keyid,
+			  const struct mktme_volume_key *vk)
+{
+	return keyid->algorithm == vk->algorithm &&
+	       !memcmp(keyid->digest, vk->digest, sizeof(vk->digest));
+}
+
 static bool is_same_key(const struct mktme_keyid *keyid,
 			const struct mktme_volume_key *vk)
 {
 	lockdep_assert_held(&keyid_mutex);
 	if (!keyid->users || keyid->is_lost || keyid->kind != vk->kind)
 		return false;
-	if (vk->kind == MKTME_KEY_PLAINTEXT)
-		return true;
-	return keyid->algorithm == vk->algorithm &&
-	       !memcmp(keyid->digest, vk->digest, sizeof(vk->digest));
+	return vk->kind == MKTME_KEY_PLAINTEXT || has_digest_of(keyid, vk);
+}
+
+/*
+ * A key object can be revoked, expire, or be given another payload.
+ *
+ * Return: 0 if it still has the key that was programmed
+ */
+static int check_object(const struct mktme_keyid *keyid)
+{
+	struct mktme_volume_key *vk;
+	int r;
+
+	vk = mktme_volume_key_again(MKTME_KEY_OBJECT, keyid->algorithm,
+				    keyid->object, false);
+	if (IS_ERR(vk))
+		return PTR_ERR(vk);
+	r = has_digest_of(keyid, vk) ? 0 : -EKEYREJECTED;
+	mktme_volume_key_put(vk);
+	return r;
 }
 
 static struct mktme_keyid *find_same_key(const struct mktme_volume_key *vk)
@@ -246,7 +269,7 @@ static struct key *keep_object(struct mktme_keyid *keyid,
 {
 	struct key *old = keyid->object;
 
-	if (!vk->object || vk->discard || (old && !key_validate(old)))
+	if (!vk->object || vk->discard || !check_object(keyid))
 		return NULL;
 	keyid->object = key_get(vk->object);
 	keyid->lacks_key = false;
@@ -439,14 +462,15 @@ static const char *key_word(const struct mktme_keyid *keyid)
 		return "none";
 	if (!keyid->object)
 		return "discarded";
-	return key_validate(keyid->object) ? "unavailable" : "held";
+	return check_object(keyid) ? "unavailable" : "held";
 }
 
 /**
  * mktme_keyid_key_word() - could the key be programmed again?
  * @keyid: from mktme_keyid_get()
  *
- * Return: "held" if it could, "unavailable" if it is revoked or has expired,
+ * Return: "held" if it could, "unavailable" if the key object is revoked, has
+ * expired or has another payload by now,
  * "discarded" if no reference was kept, "none" if there is no key object
  */
 const char *mktme_keyid_key_word(struct mktme_keyid *keyid)
@@ -507,7 +531,7 @@ static int find_missing_keys(void)
 
 	for (keyid = keyid_table; keyid < keyid_table + keyid_count; keyid++) {
 		if (!keyid->users || keyid->kind != MKTME_KEY_OBJECT ||
-		    (keyid->object && !key_validate(keyid->object)))
+		    !check_object(keyid))
 			continue;
 		WRITE_ONCE(keyid->lacks_key, true);
 		r = -ENOKEY;
@@ -527,7 +551,11 @@ static int program_again(struct mktme_keyid *keyid, int cpu, bool wakes)
 				    keyid->object, wakes);
 	if (IS_ERR(vk))
 		return PTR_ERR(vk);
-	r = program_on(keyid, cpu, vk->object ? vk->bytes : NULL);
+	/* Whoever may write to a key object can give it another payload. */
+	if (vk->object && !has_digest_of(keyid, vk))
+		r = -EKEYREJECTED;
+	else
+		r = program_on(keyid, cpu, vk->object ? vk->bytes : NULL);
 	mktme_volume_key_put(vk);
 	return r;
 }
@@ -645,7 +673,7 @@ bool mktme_keyid_survives_sleep(struct mktme_keyid *keyid)
 
 	mutex_lock(&keyid_mutex);
 	survives = keyid->kind == MKTME_KEY_PLAINTEXT ||
-		   (keyid->object && !key_validate(keyid->object));
+		   (keyid->kind == MKTME_KEY_OBJECT && !check_object(keyid));
 	mutex_unlock(&keyid_mutex);
 	return survives;
 }
