@@ -48,6 +48,23 @@ struct mktme_hub {
 static DEFINE_MUTEX(hub_mutex);
 static LIST_HEAD(hubs);
 
+/* Nobody waits for callbacks when a holder goes, so its data may have gone, too. */
+static bool find_phys(struct dax_device *dax_dev, phys_addr_t *phys)
+{
+	struct mktme_hub *hub;
+	bool is_found = false;
+
+	mutex_lock(&hub_mutex);
+	list_for_each_entry(hub, &hubs, node) {
+		if (hub->dax_dev != dax_dev)
+			continue;
+		*phys = hub->phys;
+		is_found = true;
+	}
+	mutex_unlock(&hub_mutex);
+	return is_found;
+}
+
 /*
  * The holder's callback.  That the base goes is known already when this is told
  * (all pages, and on some kernels a flag): no window is left then.
@@ -55,11 +72,11 @@ static LIST_HEAD(hubs);
 static int hub_notify_failure(struct dax_device *dax_dev, u64 offset, u64 len,
 			      int flags)
 {
-	struct mktme_hub *hub = dax_holder(dax_dev);
+	phys_addr_t phys;
 
-	if (!hub || len == U64_MAX)
+	if (len == U64_MAX || !find_phys(dax_dev, &phys))
 		return -EOPNOTSUPP;
-	return mktme_base_memory_failure(hub->phys + offset, len, flags);
+	return mktme_base_memory_failure(phys + offset, len, flags);
 }
 
 static const struct dax_holder_operations hub_ops = {
