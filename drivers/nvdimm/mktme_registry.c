@@ -120,9 +120,10 @@ static void set_state(struct mktme_window *window,
 static void window_release(struct device *dev)
 {
 	struct mktme_window *window = mktme_dev_to_window(dev);
+	struct module *owner = window->disk->fops->owner;
 
-	if (window->disk)
-		put_device(disk_to_dev(window->disk));
+	put_device(disk_to_dev(window->disk));
+	module_put(owner);
 	put_device(window->base.dev);
 	kfree_rcu(window, rcu);
 }
@@ -148,6 +149,8 @@ static struct mktme_window *window_alloc(const struct mktme_base *base,
 		 base->bdev);
 	window->disk = user->disk;
 	get_device(disk_to_dev(user->disk));
+	/* A disk that is freed looks into the operations of its module. */
+	__module_get(user->disk->fops->owner);
 	window->mapping.pgmap.ops = &pgmap_ops;
 
 	device_initialize(&window->dev);
