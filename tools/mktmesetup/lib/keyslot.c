@@ -213,9 +213,14 @@ int libmktme_keyslot_change(struct libmktme_container *container,
 	r = set_pbkdf(container->cd, pbkdf);
 	if (r)
 		return r;
-	return crypt_keyslot_change_by_passphrase(container->cd, slot, slot,
-						  old->data, old->bytes,
-						  new->data, new->bytes);
+	/*
+	 * To a keyslot that is free, which then takes the number of the old one.
+	 * Asked for the same one, libcryptsetup before 2.7 would wipe it first.
+	 */
+	return crypt_keyslot_change_by_passphrase(container->cd, slot,
+						  LIBMKTME_ANY, old->data,
+						  old->bytes, new->data,
+						  new->bytes);
 }
 
 /* ---- look and remove ---- */
