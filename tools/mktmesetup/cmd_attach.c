@@ -44,6 +44,7 @@ static void tell_waiting(const struct libmktme_volume *volume)
 static int wait_until_gone(const char *name, struct libmktme_volume *volume)
 {
 	bool is_told = false;
+	int err;
 
 	while (!libmktme_volume_get(name, volume)) {
 		if (!is_leaving(volume))
@@ -54,10 +55,9 @@ static int wait_until_gone(const char *name, struct libmktme_volume *volume)
 			tell_waiting(volume);
 		is_told = true;
 		sleep(POLL_SECONDS);
-		if (was_interrupted()) {
-			set_reason("interrupted");
-			return -EINTR;
-		}
+		err = heed_signals();
+		if (err)
+			return err;
 	}
 	forget_reason();
 	if (is_told)
@@ -78,9 +78,11 @@ static int check_same(const char *device, const struct libmktme_volume *volume)
 	is_same = libmktme_volume_has_uuid(volume,
 					   libmktme_container_uuid(container));
 	libmktme_container_free(container);
-	if (is_same)
+	if (is_same && volume->table.sectors)
 		return 0;
 	set_reason("'%s' is the name of another volume", volume->name);
+	if (is_same)
+		libmktme_volume_explain_half_open(volume);
 	return -EEXIST;
 }
 
@@ -203,6 +205,7 @@ int cmd_detach(const struct command *command, int argc, char **argv)
 
 	(void)command;
 	(void)argc;
+	setup_signals();
 	err = libmktme_volume_get(argv[0], &volume);
 	if (err == -ENODEV)
 		return EXIT_OK;

@@ -11,6 +11,8 @@ int cmd_close(const struct command *command, int argc, char **argv)
 
 	(void)command;
 	(void)argc;
+	/* Whoever waits for udev has to give the semaphore back. */
+	setup_signals();
 	err = deactivate(argv[0], options.deferred);
 	return err ? report_failure("close", argv[0], err) : EXIT_OK;
 }

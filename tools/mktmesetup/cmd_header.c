@@ -4,6 +4,8 @@
  */
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "util.h"
 
@@ -47,27 +49,74 @@ int cmd_header_backup(const struct command *command, int argc, char **argv)
 
 /* ---- headerRestore ---- */
 
-/* A header that does not belong there would only replace one that does. */
-static int check_backup(const char *device)
+/* Of whom the copy is */
+static int read_backup(struct libmktme_binding *binding, char *uuid,
+		       size_t bytes)
 {
 	struct libmktme_container *container;
-	struct libmktme_binding binding;
-	struct libmktme_base base;
 	int err;
 
 	err = libmktme_container_load(options.header_backup_file, &container);
 	if (!err) {
-		err = libmktme_container_get_binding(container, &binding);
+		err = libmktme_container_get_binding(container, binding);
+		snprintf(uuid, bytes, "%s", libmktme_container_uuid(container));
 		libmktme_container_free(container);
 	}
-	if (err) {
+	if (err)
 		blame(options.header_backup_file);
-		return err;
+	return err;
+}
+
+/* It would be gone, and its data with it. */
+static int check_replaced(const char *header, const char *uuid)
+{
+	struct libmktme_container *container;
+	int err = 0;
+
+	if (libmktme_container_load(header, &container)) {
+		forget_reason();
+		return 0;
 	}
-	err = libmktme_base_find(device, &base);
+	if (strcmp(libmktme_container_uuid(container), uuid)) {
+		set_reason("'%s' has the header of another volume, with UUID %s",
+			   header, libmktme_container_uuid(container));
+		set_hint("if nobody needs its data: --ignore-binding");
+		err = -EEXIST;
+	}
+	libmktme_container_free(container);
+	return err;
+}
+
+/* Whoever uses the place of a header may not know that it is one. */
+static int require_unused(const struct libmktme_base *base)
+{
+	int err;
+
+	if (!options.header)
+		return libmktme_base_require_unused(base, 0,
+						    LIBMKTME_HEADER_BYTES);
+	err = libmktme_header_require_unused(options.header);
+	if (err)
+		blame(options.header);
+	return err;
+}
+
+/* A header that does not belong there would only replace one that does. */
+static int check_backup(const char *device)
+{
+	char uuid[LIBMKTME_UUID_BYTES];
+	struct libmktme_binding binding;
+	struct libmktme_base base;
+	int err;
+
+	err = read_backup(&binding, uuid, sizeof(uuid));
+	if (!err)
+		err = libmktme_base_find(device, &base);
 	if (!err && !options.ignore_binding)
 		err = libmktme_binding_compare(&binding, &base);
-	return err;
+	if (!err && !options.ignore_binding)
+		err = check_replaced(header_of(device), uuid);
+	return err ? err : require_unused(&base);
 }
 
 static int restore(const char *device)
@@ -81,6 +130,9 @@ static int restore(const char *device)
 		     "by that in '%s'.",
 		     header_of(device), options.header_backup_file))
 		return -ECANCELED;
+	err = heed_signals();
+	if (err)
+		return err;
 	return libmktme_header_restore(header_of(device),
 				       options.header_backup_file);
 }
@@ -130,6 +182,8 @@ static int erase(const char *device)
 		err = close_active(libmktme_container_uuid(container));
 	else
 		err = -ECANCELED;
+	if (!err)
+		err = heed_signals();
 	if (!err)
 		err = libmktme_keyslot_remove_all(container);
 	libmktme_container_free(container);

@@ -146,7 +146,9 @@ static int remove_slot(struct libmktme_container *container, const char *device,
 		     "for ever once it is removed.",
 		     device))
 		return -ECANCELED;
-	err = libmktme_keyslot_remove(container, slot);
+	err = heed_signals();
+	if (!err)
+		err = libmktme_keyslot_remove(container, slot);
 	if (!err)
 		progress("Keyslot %d was removed.", slot);
 	return err;

@@ -46,6 +46,14 @@ bool was_interrupted(void)
 	return interrupted;
 }
 
+int heed_signals(void)
+{
+	if (!interrupted)
+		return 0;
+	set_reason("interrupted");
+	return -EINTR;
+}
+
 bool is_interactive(void)
 {
 	return isatty(STDIN_FILENO);

@@ -166,6 +166,8 @@ int deactivate(const char *name, bool is_deferred);
 
 void setup_signals(void);
 bool was_interrupted(void);
+/* -EINTR, and that as the reason, if somebody wants it to end; for what comes next. */
+int heed_signals(void);
 
 /* Ask before something is destroyed, as cryptsetup does. */
 bool confirm(const char *format, ...) __attribute__((format(printf, 1, 2)));

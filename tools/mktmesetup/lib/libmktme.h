@@ -16,6 +16,7 @@
 #ifndef LIBMKTME_H
 #define LIBMKTME_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -222,7 +223,7 @@ int libmktme_cpus_refused(char *list, size_t size);
  * @is_partition: it is a partition
  */
 struct libmktme_base {
-	char path[LIBMKTME_NAME_BYTES];
+	char path[PATH_MAX];
 	char name[LIBMKTME_NAME_BYTES];
 	char mode[16];
 	char namespace_name[32];
@@ -300,6 +301,14 @@ void libmktme_base_path(const char *number, char *path, size_t size);
 /* ---- signatures of others --------------------------------------------- */
 
 /**
+ * libmktme_header_require_unused() - check that nobody uses a detached header
+ * @header: a block device; a file is used by nobody, nor is what does not exist
+ *
+ * Return: 0, or -EBUSY and who it is
+ */
+int libmktme_header_require_unused(const char *header);
+
+/**
  * libmktme_signatures() - find what file systems and the like left behind
  * @path: block device
  * @fn: called for each with its type, "ext4"
@@ -312,9 +321,9 @@ int libmktme_signatures(const char *path,
 
 /**
  * libmktme_signatures_wipe() - remove them
- * @path: block device
+ * @path: block device or file
  *
- * Return: 0 or a negative errno
+ * Return: 0 or a negative errno; -EBUSY if somebody uses the block device
  */
 int libmktme_signatures_wipe(const char *path);
 
@@ -972,6 +981,12 @@ void libmktme_volume_explain_use(const struct libmktme_volume *volume);
  */
 int libmktme_volume_end_on(const char *path, const struct libmktme_base *base,
 			   uint64_t *end);
+
+/**
+ * libmktme_volume_explain_half_open() - that is why, and what to do
+ * @volume: without a live table
+ */
+void libmktme_volume_explain_half_open(const struct libmktme_volume *volume);
 
 /**
  * libmktme_volume_check_name() - check that a new volume may have that name

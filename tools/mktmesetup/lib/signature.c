@@ -68,7 +68,8 @@ int libmktme_signatures_wipe(const char *path)
 	blkid_probe probe;
 	int fd, r;
 
-	probe = open_probe(path, O_RDWR, &fd);
+	/* Of a block device nobody else's; it means nothing for a file. */
+	probe = open_probe(path, O_RDWR | O_EXCL, &fd);
 	if (!probe)
 		return -errno;
 	while ((r = blkid_do_probe(probe)) == 0) {

@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "lib_private.h"
@@ -153,4 +155,22 @@ int libmktme_base_require_unused(const struct libmktme_base *base,
 		return 0;
 	}
 	return errno == EBUSY ? check_holders(base, start, end) : -errno;
+}
+
+int libmktme_header_require_unused(const char *header)
+{
+	struct stat st;
+	int fd;
+
+	if (stat(header, &st) || !S_ISBLK(st.st_mode))
+		return 0;
+	fd = open(header, O_RDONLY | O_EXCL | O_CLOEXEC);
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	if (errno != EBUSY)
+		return -errno;
+	libmktme_explain_use(major(st.st_rdev), minor(st.st_rdev));
+	return -EBUSY;
 }

@@ -151,6 +151,14 @@ static bool is_half_open(const struct libmktme_volume *volume)
 	return is_ours(volume) && !volume->table.sectors;
 }
 
+void libmktme_volume_explain_half_open(const struct libmktme_volume *volume)
+{
+	libmktme_reason(
+		"'%s' is half open: it is being opened, or that was interrupted",
+		volume->name);
+	libmktme_hint("in the latter case: mktmesetup close %s", volume->name);
+}
+
 int libmktme_volume_check_name(const char *name)
 {
 	struct libmktme_volume volume;
@@ -167,12 +175,8 @@ int libmktme_volume_check_name(const char *name)
 	if (err && err != -EINVAL)
 		return err;
 	libmktme_reason("'%s' is the name of another device", name);
-	if (is_half_open(&volume)) {
-		libmktme_reason(
-			"'%s' is half open: it is being opened, or that was interrupted",
-			name);
-		libmktme_hint("in the latter case: mktmesetup close %s", name);
-	}
+	if (is_half_open(&volume))
+		libmktme_volume_explain_half_open(&volume);
 	return -EEXIST;
 }
 
