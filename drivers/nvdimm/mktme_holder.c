@@ -48,21 +48,28 @@ struct mktme_hub {
 static DEFINE_MUTEX(hub_mutex);
 static LIST_HEAD(hubs);
 
+static struct mktme_hub *hub_of(const struct dax_device *dax_dev)
+{
+	struct mktme_hub *hub;
+
+	lockdep_assert_held(&hub_mutex);
+	list_for_each_entry(hub, &hubs, node)
+		if (hub->dax_dev == dax_dev)
+			return hub;
+	return NULL;
+}
+
 /* Nobody waits for callbacks when a holder goes, so its data may have gone, too. */
 static bool find_phys(struct dax_device *dax_dev, phys_addr_t *phys)
 {
 	struct mktme_hub *hub;
-	bool is_found = false;
 
 	mutex_lock(&hub_mutex);
-	list_for_each_entry(hub, &hubs, node) {
-		if (hub->dax_dev != dax_dev)
-			continue;
+	hub = hub_of(dax_dev);
+	if (hub)
 		*phys = hub->phys;
-		is_found = true;
-	}
 	mutex_unlock(&hub_mutex);
-	return is_found;
+	return hub;
 }
 
 /*
@@ -126,7 +133,6 @@ err_free:
 static struct mktme_hub *hub_find(struct block_device *bdev)
 {
 	struct dax_device *dax_dev;
-	struct mktme_hub *hub;
 	u64 start;
 
 	dax_dev = fs_dax_get_by_bdev(bdev, &start, NULL, NULL);
@@ -134,10 +140,7 @@ static struct mktme_hub *hub_find(struct block_device *bdev)
 		return NULL;
 	/* Another hub of ours keeps the dax device, if there is one. */
 	fs_put_dax(dax_dev, NULL);
-	list_for_each_entry(hub, &hubs, node)
-		if (hub->dax_dev == dax_dev)
-			return hub;
-	return NULL;
+	return hub_of(dax_dev);
 }
 
 /**

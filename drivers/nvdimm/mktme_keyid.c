@@ -214,23 +214,29 @@ static bool is_same_key(const struct mktme_keyid *keyid,
 	return vk->kind == MKTME_KEY_PLAINTEXT || has_digest_of(keyid, vk);
 }
 
-/*
- * A key object can be revoked, expire, or be given another payload.
- *
- * Return: 0 if it still has the key that was programmed
- */
-static int check_object(const struct mktme_keyid *keyid)
+/* A key object can be revoked, expire, or be given another payload. */
+static struct mktme_volume_key *read_again(const struct mktme_keyid *keyid,
+					   bool may_have_expired)
 {
 	struct mktme_volume_key *vk;
-	int r;
 
-	vk = mktme_volume_key_again(MKTME_KEY_OBJECT, keyid->algorithm,
-				    keyid->object, false);
+	vk = mktme_volume_key_again(keyid->kind, keyid->algorithm,
+				    keyid->object, may_have_expired);
+	if (IS_ERR(vk) || !vk->object || has_digest_of(keyid, vk))
+		return vk;
+	mktme_volume_key_put(vk);
+	return ERR_PTR(-EKEYREJECTED);
+}
+
+/* Return: 0 if what was programmed could be programmed again */
+static int check_object(const struct mktme_keyid *keyid)
+{
+	struct mktme_volume_key *vk = read_again(keyid, false);
+
 	if (IS_ERR(vk))
 		return PTR_ERR(vk);
-	r = has_digest_of(keyid, vk) ? 0 : -EKEYREJECTED;
 	mktme_volume_key_put(vk);
-	return r;
+	return 0;
 }
 
 static struct mktme_keyid *find_same_key(const struct mktme_volume_key *vk)
@@ -470,8 +476,8 @@ static const char *key_word(const struct mktme_keyid *keyid)
  * @keyid: from mktme_keyid_get()
  *
  * Return: "held" if it could, "unavailable" if the key object is revoked, has
- * expired or has another payload by now,
- * "discarded" if no reference was kept, "none" if there is no key object
+ * expired or has another payload by now, "discarded" if no reference was kept,
+ * "none" if there is no key object
  */
 const char *mktme_keyid_key_word(struct mktme_keyid *keyid)
 {
@@ -547,15 +553,10 @@ static int program_again(struct mktme_keyid *keyid, int cpu, bool wakes)
 
 	if (keyid->kind == MKTME_KEY_RANDOM)
 		return 0;
-	vk = mktme_volume_key_again(keyid->kind, keyid->algorithm,
-				    keyid->object, wakes);
+	vk = read_again(keyid, wakes);
 	if (IS_ERR(vk))
 		return PTR_ERR(vk);
-	/* Whoever may write to a key object can give it another payload. */
-	if (vk->object && !has_digest_of(keyid, vk))
-		r = -EKEYREJECTED;
-	else
-		r = program_on(keyid, cpu, vk->object ? vk->bytes : NULL);
+	r = program_on(keyid, cpu, vk->object ? vk->bytes : NULL);
 	mktme_volume_key_put(vk);
 	return r;
 }
@@ -672,8 +673,7 @@ bool mktme_keyid_survives_sleep(struct mktme_keyid *keyid)
 	bool survives;
 
 	mutex_lock(&keyid_mutex);
-	survives = keyid->kind == MKTME_KEY_PLAINTEXT ||
-		   (keyid->kind == MKTME_KEY_OBJECT && !check_object(keyid));
+	survives = keyid->kind != MKTME_KEY_RANDOM && !check_object(keyid);
 	mutex_unlock(&keyid_mutex);
 	return survives;
 }

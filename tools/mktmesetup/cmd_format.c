@@ -101,11 +101,8 @@ static int check(struct plan *plan)
 	err = libmktme_base_find(plan->device, &plan->base);
 	if (!err)
 		err = check_place(plan);
-	if (!err && options.header) {
-		err = libmktme_header_require_unused(options.header);
-		if (err)
-			blame(options.header);
-	}
+	if (!err && options.header)
+		err = require_header_unused();
 	if (!err)
 		err = check_machine(plan);
 	return err;

@@ -63,7 +63,7 @@ static int read_backup(struct libmktme_binding *binding, char *uuid,
 		libmktme_container_free(container);
 	}
 	if (err)
-		blame(options.header_backup_file);
+		blame(options.header_backup_file, err);
 	return err;
 }
 
@@ -90,15 +90,10 @@ static int check_replaced(const char *header, const char *uuid)
 /* Whoever uses the place of a header may not know that it is one. */
 static int require_unused(const struct libmktme_base *base)
 {
-	int err;
-
-	if (!options.header)
-		return libmktme_base_require_unused(base, 0,
+	return options.header ?
+		       require_header_unused() :
+		       libmktme_base_require_unused(base, 0,
 						    LIBMKTME_HEADER_BYTES);
-	err = libmktme_header_require_unused(options.header);
-	if (err)
-		blame(options.header);
-	return err;
 }
 
 /* A header that does not belong there would only replace one that does. */

@@ -112,8 +112,7 @@ static int heed_interruption(const char *name)
 {
 	if (!was_interrupted() || libmktme_volume_deactivate(name, false))
 		return 0;
-	set_reason("interrupted");
-	return -EINTR;
+	return heed_signals();
 }
 
 int activate(const char *name, const char *uuid, uint64_t phys,

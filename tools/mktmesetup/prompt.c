@@ -114,10 +114,8 @@ static int read_line(int fd, struct libmktme_secret *secret)
 
 	while (len < secret->bytes) {
 		r = read(fd, secret->data + len, 1);
-		if (was_interrupted()) {
-			set_reason("interrupted");
+		if (heed_signals())
 			return -EINTR;
-		}
 		if (r < 0)
 			return -errno;
 		if (r == 0 && len == 0) {

@@ -28,10 +28,8 @@ static int try_credential(const struct attempt *attempt,
 
 	err = libmktme_container_unlock(attempt->container, cred,
 					attempt->description, attempt->size);
-	if (was_interrupted()) {
-		set_reason("interrupted");
+	if (heed_signals())
 		err = -EINTR;
-	}
 	if (!err && attempt->used)
 		*attempt->used = *cred;
 	else

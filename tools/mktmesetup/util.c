@@ -66,11 +66,11 @@ void forget_reason(void)
 	hint[0] = '\0';
 }
 
-void blame(const char *object)
+void blame(const char *object, int err)
 {
 	char text[sizeof(reason)];
 
-	snprintf(text, sizeof(text), "%s", reason);
+	snprintf(text, sizeof(text), "%s", what_failed(err));
 	set_reason("'%s': %s", object, text);
 	hint[0] = '\0';
 }
@@ -250,6 +250,15 @@ int take_pbkdf(const struct command *command, struct libmktme_pbkdf *pbkdf)
 const char *header_of(const char *device)
 {
 	return options.header ? options.header : device;
+}
+
+int require_header_unused(void)
+{
+	int err = libmktme_header_require_unused(options.header);
+
+	if (err)
+		blame(options.header, err);
+	return err;
 }
 
 /* ---- output ---- */

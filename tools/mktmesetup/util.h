@@ -83,7 +83,7 @@ int report_failure(const char *verb, const char *object, int err);
 void set_reason(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void set_hint(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* It is about another object than that of the command; no hint for that. */
-void blame(const char *object);
+void blame(const char *object, int err);
 /* What was said about a failure, or what @err means. */
 const char *what_failed(int err);
 /* Forget what was said about a failure that did not end the command. */
@@ -139,6 +139,8 @@ int take_key_description(struct libmktme_table *table);
 
 /* Path of the header: --header, or @device itself. */
 const char *header_of(const char *device);
+/* Nobody may use a detached header that is to be written over. */
+int require_header_unused(void);
 
 /* "1.50 GiB" */
 void format_bytes(uint64_t bytes, char *text, size_t size);

@@ -291,6 +291,14 @@ int libmktme_base_require_unused(const struct libmktme_base *base,
 				 uint64_t start, uint64_t end);
 
 /**
+ * libmktme_header_require_unused() - check that nobody uses a detached header
+ * @header: a block device; a file is used by nobody, nor is what does not exist
+ *
+ * Return: 0, or -EBUSY and who it is
+ */
+int libmktme_header_require_unused(const char *header);
+
+/**
  * libmktme_base_path() - path of a block device known by its number
  * @number: "major:minor"
  * @path: filled in with "/dev/<name>", or with @number if there is none
@@ -299,14 +307,6 @@ int libmktme_base_require_unused(const struct libmktme_base *base,
 void libmktme_base_path(const char *number, char *path, size_t size);
 
 /* ---- signatures of others --------------------------------------------- */
-
-/**
- * libmktme_header_require_unused() - check that nobody uses a detached header
- * @header: a block device; a file is used by nobody, nor is what does not exist
- *
- * Return: 0, or -EBUSY and who it is
- */
-int libmktme_header_require_unused(const char *header);
 
 /**
  * libmktme_signatures() - find what file systems and the like left behind

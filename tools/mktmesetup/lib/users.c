@@ -144,33 +144,33 @@ static int check_holders(const struct libmktme_base *base, uint64_t start,
 	return -EBUSY;
 }
 
+static int try_exclusively(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_EXCL | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
 int libmktme_base_require_unused(const struct libmktme_base *base,
 				 uint64_t start, uint64_t end)
 {
-	int fd;
+	int err = try_exclusively(base->path);
 
-	fd = open(base->path, O_RDONLY | O_EXCL | O_CLOEXEC);
-	if (fd >= 0) {
-		close(fd);
-		return 0;
-	}
-	return errno == EBUSY ? check_holders(base, start, end) : -errno;
+	return err == -EBUSY ? check_holders(base, start, end) : err;
 }
 
 int libmktme_header_require_unused(const char *header)
 {
 	struct stat st;
-	int fd;
+	int err;
 
 	if (stat(header, &st) || !S_ISBLK(st.st_mode))
 		return 0;
-	fd = open(header, O_RDONLY | O_EXCL | O_CLOEXEC);
-	if (fd >= 0) {
-		close(fd);
-		return 0;
-	}
-	if (errno != EBUSY)
-		return -errno;
-	libmktme_explain_use(major(st.st_rdev), minor(st.st_rdev));
-	return -EBUSY;
+	err = try_exclusively(header);
+	if (err == -EBUSY)
+		libmktme_explain_use(major(st.st_rdev), minor(st.st_rdev));
+	return err;
 }
