@@ -70,11 +70,13 @@ static int read_answer(int fd, struct libmktme_secret *secret)
 {
 	size_t len = 0;
 	ssize_t r;
+	int err;
 
 	while (len < secret->bytes) {
+		err = wait_for_input(fd, 0);
+		if (err)
+			return err;
 		r = read(fd, secret->data + len, secret->bytes - len);
-		if (was_interrupted())
-			return -EINTR;
 		if (r < 0)
 			return -errno;
 		if (r == 0) {

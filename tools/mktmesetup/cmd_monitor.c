@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <json-c/json.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <time.h>
 #include <unistd.h>
@@ -108,19 +107,6 @@ static int run(struct libmktme_monitor *monitor, const sigset_t *signals)
 	return err == -EINTR || err == -EPIPE ? 0 : err;
 }
 
-/* Except while it waits: no signal goes unnoticed, no line is cut. */
-static void block_signals(sigset_t *before)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
-	sigprocmask(SIG_BLOCK, &set, before);
-	setup_signals();
-	signal(SIGPIPE, SIG_IGN);
-}
-
 /* Otherwise its number is taken by the next file that is opened. */
 static int require_output(void)
 {
@@ -136,7 +122,10 @@ int cmd_monitor(const struct command *command, int argc, char **argv)
 	(void)command;
 	(void)argc;
 	(void)argv;
+	/* Except while it waits: no signal goes unnoticed, no line is cut. */
 	block_signals(&signals);
+	setup_signals();
+	signal(SIGPIPE, SIG_IGN);
 	err = require_output();
 	if (!err)
 		err = libmktme_monitor_create(&monitor);

@@ -5,9 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -26,10 +24,7 @@ static void take_signal(int sig)
 	interrupted = 1;
 }
 
-/*
- * No SA_RESTART: a read at the prompt has to return.  SA_RESETHAND: the second
- * signal kills, should the first not be noticed soon enough.
- */
+/* SA_RESETHAND: the second signal kills, should the first not be noticed soon enough. */
 void setup_signals(void)
 {
 	struct sigaction action = {
@@ -39,6 +34,16 @@ void setup_signals(void)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
+}
+
+void block_signals(sigset_t *before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, before);
 }
 
 bool was_interrupted(void)
@@ -64,10 +69,63 @@ bool can_ask(void)
 	return is_interactive() || has_agent();
 }
 
+/* A signal that is just before the wait would not end it, so none is until then. */
+int wait_for_input(int fd, unsigned int seconds)
+{
+	struct timespec limit = { .tv_sec = seconds };
+	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
+	sigset_t before;
+	int r;
+
+	block_signals(&before);
+	do {
+		r = interrupted ? 0 : ppoll(&poll_fd, 1, seconds ? &limit : NULL,
+					    &before);
+	} while (r < 0 && errno == EINTR);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (heed_signals())
+		return -EINTR;
+	if (r)
+		return r < 0 ? -errno : 0;
+	set_reason("no passphrase was given within %u s", seconds);
+	return -ETIMEDOUT;
+}
+
+/* Reads up to the end of the line, which is not kept. */
+static int read_line(int fd, char *line, size_t *bytes)
+{
+	size_t len = 0;
+	ssize_t r;
+	int err;
+
+	while (len < *bytes) {
+		err = wait_for_input(fd, 0);
+		if (err)
+			return err;
+		r = read(fd, line + len, 1);
+		if (r < 0)
+			return -errno;
+		if (r == 0 && len == 0) {
+			set_reason("nothing to read on input");
+			return -EINVAL;
+		}
+		if (r == 0 || line[len] == '\n') {
+			line[len] = '\0';
+			*bytes = len;
+			return 0;
+		}
+		len++;
+	}
+	set_reason("the passphrase is too long");
+	return -EINVAL;
+}
+
 bool confirm(const char *format, ...)
 {
-	char answer[16] = "";
+	char answer[16];
+	size_t bytes = sizeof(answer);
 	va_list args;
+	int err;
 
 	if (options.batch_mode || !is_interactive())
 		return true;
@@ -77,60 +135,22 @@ bool confirm(const char *format, ...)
 	va_end(args);
 	printf("\n\nAre you sure? (Type 'yes' in capital letters): ");
 	fflush(stdout);
-	if (!fgets(answer, sizeof(answer), stdin))
-		putchar('\n');
-	if (!strcmp(answer, "YES\n"))
+	err = read_line(STDIN_FILENO, answer, &bytes);
+	if (!err && !strcmp(answer, "YES"))
 		return true;
-	set_reason("not confirmed");
+	if (err)
+		putchar('\n');
+	if (err != -EINTR)
+		set_reason("not confirmed");
 	return false;
 }
 
 /* --timeout is for the first key; whoever has begun to type is there. */
-static int wait_for_input(int fd)
+static int read_passphrase(int fd, struct libmktme_secret *secret)
 {
-	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
-	int r;
+	int err = wait_for_input(fd, options.timeout);
 
-	if (!options.timeout)
-		return 0;
-	r = poll(&poll_fd, 1,
-		 options.timeout < INT_MAX / 1000 ? options.timeout * 1000 :
-						    INT_MAX);
-	if (r > 0)
-		return 0;
-	if (r < 0) {
-		set_reason("interrupted");
-		return -EINTR;
-	}
-	set_reason("no passphrase was given within %u s", options.timeout);
-	return -ETIMEDOUT;
-}
-
-/* Reads up to the end of the line, which is not kept. */
-static int read_line(int fd, struct libmktme_secret *secret)
-{
-	size_t len = 0;
-	ssize_t r;
-
-	while (len < secret->bytes) {
-		r = read(fd, secret->data + len, 1);
-		if (heed_signals())
-			return -EINTR;
-		if (r < 0)
-			return -errno;
-		if (r == 0 && len == 0) {
-			set_reason("nothing to read on input");
-			return -EINVAL;
-		}
-		if (r == 0 || secret->data[len] == '\n') {
-			secret->data[len] = '\0';
-			secret->bytes = len;
-			return 0;
-		}
-		len++;
-	}
-	set_reason("the passphrase is too long");
-	return -EINVAL;
+	return err ? err : read_line(fd, secret->data, &secret->bytes);
 }
 
 /* Silence comes before the question: an answer may be quick. */
@@ -147,9 +167,7 @@ static int ask_silently(int in, int out, const char *question,
 	if (tcsetattr(in, TCSAFLUSH, &silent))
 		return -errno;
 	dprintf(out, "%s", question);
-	err = wait_for_input(in);
-	if (!err)
-		err = read_line(in, secret);
+	err = read_passphrase(in, secret);
 	dprintf(out, "\n");
 	tcsetattr(in, TCSAFLUSH, &saved);
 	return err;
@@ -198,9 +216,7 @@ static int read_standard_input(struct libmktme_secret *secret)
 
 	err = libmktme_secret_alloc(secret, PASSPHRASE_MAX);
 	if (!err)
-		err = wait_for_input(STDIN_FILENO);
-	if (!err)
-		err = read_line(STDIN_FILENO, secret);
+		err = read_passphrase(STDIN_FILENO, secret);
 	if (err)
 		libmktme_secret_free(secret);
 	return err;

@@ -6,6 +6,7 @@
 #ifndef UTIL_H
 #define UTIL_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -167,9 +168,16 @@ int deactivate(const char *name, bool is_deferred);
 /* prompt.c */
 
 void setup_signals(void);
+/* Those of setup_signals(), until sigprocmask() sets what was @before. */
+void block_signals(sigset_t *before);
 bool was_interrupted(void);
 /* -EINTR, and that as the reason, if somebody wants it to end; for what comes next. */
 int heed_signals(void);
+/*
+ * Until something can be read; 0 seconds: without limit.  -EINTR as above, even if the
+ * signal came before; -ETIMEDOUT
+ */
+int wait_for_input(int fd, unsigned int seconds);
 
 /* Ask before something is destroyed, as cryptsetup does. */
 bool confirm(const char *format, ...) __attribute__((format(printf, 1, 2)));
