@@ -100,24 +100,22 @@ static int check_strength(const u8 *key, unsigned int bytes,
 	return 0;
 }
 
-static void make_digest(struct mktme_volume_key *vk, unsigned int bytes)
+static void make_digest(const u8 *key, unsigned int bytes, u64 *digest)
 {
 	int i;
 
 	for (i = 0; i < MKTME_DIGEST_WORDS; i++)
-		vk->digest[i] = siphash(vk->bytes, bytes, &digest_secret[i]);
+		digest[i] = siphash(key, bytes, &digest_secret[i]);
 }
 
-static int copy_payload(const struct key *key, unsigned int bytes,
-			struct mktme_volume_key *vk, bool may_have_expired,
-			const char **error)
+/* Return: what is there until rcu_read_unlock(), or an ERR_PTR() */
+static const u8 *volume_key_rcu(const struct key *key, unsigned int bytes,
+				bool may_have_expired, const char **error)
 {
+	int r = key_validate(key);
 	unsigned int payload_bytes;
 	const u8 *payload;
-	int r;
 
-	rcu_read_lock();
-	r = key_validate(key);
 	if (r == -EKEYEXPIRED && may_have_expired)
 		r = 0;
 	payload = key_payload_rcu(key, &payload_bytes);
@@ -125,15 +123,29 @@ static int copy_payload(const struct key *key, unsigned int bytes,
 		r = -EKEYREVOKED;
 	if (r) {
 		*error = "<key>: the key is revoked or has expired";
-	} else if (payload_bytes != bytes) {
+		return ERR_PTR(r);
+	}
+	if (payload_bytes != bytes) {
 		*error = "<key>: the key has another length than the table line says";
-		r = -EINVAL;
-	} else {
+		return ERR_PTR(-EINVAL);
+	}
+	return payload;
+}
+
+static int copy_payload(const struct key *key, unsigned int bytes,
+			struct mktme_volume_key *vk, bool may_have_expired,
+			const char **error)
+{
+	const u8 *payload;
+
+	rcu_read_lock();
+	payload = volume_key_rcu(key, bytes, may_have_expired, error);
+	if (!IS_ERR(payload)) {
 		memcpy(vk->bytes, payload, bytes);
-		make_digest(vk, bytes);
+		make_digest(payload, bytes, vk->digest);
 	}
 	rcu_read_unlock();
-	return r;
+	return PTR_ERR_OR_ZERO(payload);
 }
 
 static int read_volume_key(struct mktme_volume_key *vk,
@@ -246,6 +258,32 @@ struct mktme_volume_key *mktme_volume_key_again(enum mktme_key_kind kind,
 		return ERR_PTR(r);
 	}
 	return vk;
+}
+
+/**
+ * mktme_volume_key_check() - would a key object give the same key again?
+ * @object: the key object
+ * @algorithm: what it is for
+ * @digest: of the key that it gave before
+ *
+ * Context: any that may use RCU; needs no memory, so that a want of it is not
+ * taken for a want of the key.
+ * Return: true if it would
+ */
+bool mktme_volume_key_check(const struct key *object,
+			    enum mktme_algorithm algorithm, const u64 *digest)
+{
+	unsigned int bytes = mktme_key_bytes(algorithm);
+	u64 now[MKTME_DIGEST_WORDS] = { };
+	const char *error;
+	const u8 *payload;
+
+	rcu_read_lock();
+	payload = volume_key_rcu(object, bytes, false, &error);
+	if (!IS_ERR(payload))
+		make_digest(payload, bytes, now);
+	rcu_read_unlock();
+	return !IS_ERR(payload) && !memcmp(now, digest, sizeof(now));
 }
 
 /**

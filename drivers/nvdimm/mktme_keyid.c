@@ -214,7 +214,6 @@ static bool is_same_key(const struct mktme_keyid *keyid,
 	return vk->kind == MKTME_KEY_PLAINTEXT || has_digest_of(keyid, vk);
 }
 
-/* A key object can be revoked, expire, or be given another payload. */
 static struct mktme_volume_key *read_again(const struct mktme_keyid *keyid,
 					   bool may_have_expired)
 {
@@ -228,15 +227,13 @@ static struct mktme_volume_key *read_again(const struct mktme_keyid *keyid,
 	return ERR_PTR(-EKEYREJECTED);
 }
 
-/* Return: 0 if what was programmed could be programmed again */
-static int check_object(const struct mktme_keyid *keyid)
+/* A key object can be revoked, expire, or be given another payload. */
+static bool has_valid_object(const struct mktme_keyid *keyid)
 {
-	struct mktme_volume_key *vk = read_again(keyid, false);
-
-	if (IS_ERR(vk))
-		return PTR_ERR(vk);
-	mktme_volume_key_put(vk);
-	return 0;
+	lockdep_assert_held(&keyid_mutex);
+	return keyid->kind == MKTME_KEY_OBJECT && keyid->object &&
+	       mktme_volume_key_check(keyid->object, keyid->algorithm,
+				      keyid->digest);
 }
 
 static struct mktme_keyid *find_same_key(const struct mktme_volume_key *vk)
@@ -275,7 +272,7 @@ static struct key *keep_object(struct mktme_keyid *keyid,
 {
 	struct key *old = keyid->object;
 
-	if (!vk->object || vk->discard || !check_object(keyid))
+	if (!vk->object || vk->discard || has_valid_object(keyid))
 		return NULL;
 	keyid->object = key_get(vk->object);
 	keyid->lacks_key = false;
@@ -468,7 +465,7 @@ static const char *key_word(const struct mktme_keyid *keyid)
 		return "none";
 	if (!keyid->object)
 		return "discarded";
-	return check_object(keyid) ? "unavailable" : "held";
+	return has_valid_object(keyid) ? "held" : "unavailable";
 }
 
 /**
@@ -537,7 +534,7 @@ static int find_missing_keys(void)
 
 	for (keyid = keyid_table; keyid < keyid_table + keyid_count; keyid++) {
 		if (!keyid->users || keyid->kind != MKTME_KEY_OBJECT ||
-		    !check_object(keyid))
+		    has_valid_object(keyid))
 			continue;
 		WRITE_ONCE(keyid->lacks_key, true);
 		r = -ENOKEY;
@@ -673,7 +670,8 @@ bool mktme_keyid_survives_sleep(struct mktme_keyid *keyid)
 	bool survives;
 
 	mutex_lock(&keyid_mutex);
-	survives = keyid->kind != MKTME_KEY_RANDOM && !check_object(keyid);
+	survives = keyid->kind == MKTME_KEY_PLAINTEXT ||
+		   has_valid_object(keyid);
 	mutex_unlock(&keyid_mutex);
 	return survives;
 }

@@ -198,6 +198,8 @@ struct mktme_volume_key *mktme_volume_key_again(enum mktme_key_kind kind,
 						enum mktme_algorithm algorithm,
 						struct key *object,
 						bool may_have_expired);
+bool mktme_volume_key_check(const struct key *object,
+			    enum mktme_algorithm algorithm, const u64 *digest);
 void mktme_volume_key_put(struct mktme_volume_key *vk);
 
 /* mktme_package.c */
