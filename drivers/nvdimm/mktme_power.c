@@ -31,6 +31,7 @@
 #include <linux/dax.h>
 #include <linux/err.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/pm.h>
 #include <linux/reboot.h>
@@ -65,15 +66,28 @@ static void drain_work_fn(struct work_struct *work)
 
 static DECLARE_WORK(drain_work, drain_work_fn);
 
-/* Return: 0, or -EBUSY if there may still be accesses that had begun before */
-static int wait_for_accesses(void)
+/* One waits at a time. */
+static DEFINE_MUTEX(drain_mutex);
+
+/**
+ * mktme_wait_for_accesses() - wait until accesses that have begun have ended
+ *
+ * Context: Process context, sleeps, 10 seconds at most.
+ * Return: 0, or -EBUSY if there may still be some
+ */
+int mktme_wait_for_accesses(void)
 {
-	if (work_busy(&drain_work))
-		return -EBUSY;
-	reinit_completion(&drained);
-	queue_work(system_unbound_wq, &drain_work);
-	return wait_for_completion_timeout(&drained, DRAIN_TIMEOUT) ? 0 :
-								       -EBUSY;
+	int r = -EBUSY;
+
+	mutex_lock(&drain_mutex);
+	if (!work_busy(&drain_work)) {
+		reinit_completion(&drained);
+		queue_work(system_unbound_wq, &drain_work);
+		if (wait_for_completion_timeout(&drained, DRAIN_TIMEOUT))
+			r = 0;
+	}
+	mutex_unlock(&drain_mutex);
+	return r;
 }
 
 /*
@@ -152,7 +166,7 @@ static int mktme_suspend_noirq(struct device *dev)
 	if (!is_deep())
 		return 0;
 	mktme_registry_for_each(let_sleep, NULL);
-	r = wait_for_accesses();
+	r = mktme_wait_for_accesses();
 	if (r) {
 		pr_err("the machine cannot sleep while an access to memory does not end\n");
 		mktme_registry_for_each(let_wake, NULL);
@@ -259,7 +273,7 @@ static int on_reboot(struct notifier_block *nb, unsigned long action,
 		     void *data)
 {
 	mktme_registry_shut_down();
-	wait_for_accesses();
+	mktme_wait_for_accesses();
 	mktme_registry_each_mapped(evict, NULL);
 	/* All are looked at before a key is taken: struct pages may be behind it. */
 	mktme_registry_each_mapped(find_if_used, NULL);

@@ -212,6 +212,7 @@ bool mktme_package_has_cpu(int package, const struct cpumask *cpus);
 
 /* mktme_power.c */
 extern const struct dev_pm_ops mktme_pm_ops;
+int mktme_wait_for_accesses(void);
 int mktme_power_init(void);
 void mktme_power_exit(void);
 

@@ -530,6 +530,16 @@ static bool is_pinned(struct mktme_window *window)
 	return is_pinned;
 }
 
+static bool has_users(struct mktme_window *window)
+{
+	bool has_users;
+
+	mutex_lock(&registry_mutex);
+	has_users = !list_empty(&window->users);
+	mutex_unlock(&registry_mutex);
+	return has_users;
+}
+
 static void tear_down(struct mktme_window *window)
 {
 	mktme_hub_put(window->hub);
@@ -546,6 +556,8 @@ static void tear_down(struct mktme_window *window)
  * closed when it is looked at stays harmless: who opens it later finds another
  * table, or a user that knows that the memory has gone.  If no access was ever
  * made, as by a constructor that refused the key, the disk does not matter.
+ * Whoever closes a disk writes back what is in its page cache after that: if the
+ * memory was taken from under a table, such accesses may still be under way.
  *
  * Scanning takes time in proportion to the length.  While the disk is open it
  * is done at growing intervals, against faults that are still under way.
@@ -560,7 +572,7 @@ static bool try_reap_locked(struct mktme_window *window)
 	window->passes++;
 	if (!has_openers || is_power_of_2(window->passes))
 		is_busy |= mktme_window_evict_users(window, has_openers);
-	if (is_busy)
+	if (is_busy || (has_users(window) && mktme_wait_for_accesses()))
 		return false;
 	tear_down(window);
 	return true;
