@@ -125,6 +125,7 @@ enum mktme_window_state {
  * @users: struct mktme_user; read under user_srcu too
  * @state: see there
  * @base: what it maps; @base.bdev is only valid while the window is made
+ * @claim: @base.bdev, opened so that nobody else can claim it
  * @base_name: of @base.bdev
  * @disk: reference on the disk through which it is used
  * @keyid: reference on the KeyID, until the window is gone
@@ -150,6 +151,7 @@ struct mktme_window {
 	struct list_head users;
 	enum mktme_window_state state;
 	struct mktme_base base;
+	struct file *claim;
 	char base_name[DISK_NAME_LEN + 8];
 	struct gendisk *disk;
 	struct mktme_keyid *keyid;

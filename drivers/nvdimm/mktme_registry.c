@@ -29,6 +29,8 @@
  * one page.
  *
  * The memory cannot go earlier.  Whoever unbinds the namespace waits for it.
+ * Nor can anybody else claim the block device, to write to it through KeyID 0:
+ * device-mapper lets go of it with the table, so the window has it claimed too.
  *
  * Locks: device lock of the base, then reap_sem, then registry_mutex, then the
  * CPU hotplug lock and the mutex of the KeyIDs.  The registry's mutex is not held
@@ -349,15 +351,31 @@ static void give_keyid_back(struct mktme_window *window)
 	mktme_keyid_put(keyid);
 }
 
+/* A claim is shared by whoever names the same holder, as the caller's does. */
+static int claim_base(struct mktme_window *window, const char **error)
+{
+	struct block_device *bdev = window->base.bdev;
+
+	window->claim = bdev_file_open_by_dev(bdev->bd_dev, BLK_OPEN_READ,
+					      bdev->bd_holder, NULL);
+	if (!IS_ERR(window->claim))
+		return 0;
+	*error = "<device>: cannot be claimed";
+	return PTR_ERR(window->claim);
+}
+
 static int build(struct mktme_window *window,
 		 const struct mktme_volume_key *vk, const char **error)
 {
 	bool is_clean;
 	int r;
 
-	r = take_keyid(window, vk, error);
+	r = claim_base(window, error);
 	if (r)
 		return r;
+	r = take_keyid(window, vk, error);
+	if (r)
+		goto err_claim;
 	is_clean = mktme_flush_base(&window->base);
 	r = mktme_mapping_map(&window->mapping, &window->base,
 			      window->keyid_number, is_clean, error);
@@ -378,6 +396,8 @@ err_unmap:
 	mktme_mapping_unmap(&window->mapping, false);
 err_keyid:
 	give_keyid_back(window);
+err_claim:
+	bdev_fput(window->claim);
 	return r;
 }
 
@@ -548,6 +568,7 @@ static void tear_down(struct mktme_window *window)
 	if (window->is_announced)
 		mktme_event_remove(window);
 	device_del(&window->dev);
+	bdev_fput(window->claim);
 	unregister(window);
 }
 
