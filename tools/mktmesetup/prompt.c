@@ -24,7 +24,10 @@ static void take_signal(int sig)
 	interrupted = 1;
 }
 
-/* SA_RESETHAND: the second signal kills, should the first not be noticed soon enough. */
+/*
+ * No SA_RESTART: a read that has begun has to return.  SA_RESETHAND: the second
+ * signal kills, should the first not be noticed soon enough.
+ */
 void setup_signals(void)
 {
 	struct sigaction action = {
@@ -91,39 +94,10 @@ int wait_for_input(int fd, unsigned int seconds)
 	return -ETIMEDOUT;
 }
 
-/* Reads up to the end of the line, which is not kept. */
-static int read_line(int fd, char *line, size_t *bytes)
-{
-	size_t len = 0;
-	ssize_t r;
-	int err;
-
-	while (len < *bytes) {
-		err = wait_for_input(fd, 0);
-		if (err)
-			return err;
-		r = read(fd, line + len, 1);
-		if (r < 0)
-			return -errno;
-		if (r == 0 && len == 0) {
-			set_reason("nothing to read on input");
-			return -EINVAL;
-		}
-		if (r == 0 || line[len] == '\n') {
-			line[len] = '\0';
-			*bytes = len;
-			return 0;
-		}
-		len++;
-	}
-	set_reason("the passphrase is too long");
-	return -EINVAL;
-}
-
 bool confirm(const char *format, ...)
 {
-	char answer[16];
-	size_t bytes = sizeof(answer);
+	char answer[16] = "";
+	ssize_t bytes = 0;
 	va_list args;
 	int err;
 
@@ -135,14 +109,50 @@ bool confirm(const char *format, ...)
 	va_end(args);
 	printf("\n\nAre you sure? (Type 'yes' in capital letters): ");
 	fflush(stdout);
-	err = read_line(STDIN_FILENO, answer, &bytes);
-	if (!err && !strcmp(answer, "YES"))
+	err = wait_for_input(STDIN_FILENO, 0);
+	if (!err)
+		bytes = read(STDIN_FILENO, answer, sizeof(answer));
+	if (bytes == 4 && !memcmp(answer, "YES\n", 4))
 		return true;
-	if (err)
+	if (bytes < (ssize_t)sizeof(answer) &&
+	    !memchr(answer, '\n', sizeof(answer)))
 		putchar('\n');
+	/* The rest of a long line is not for the shell. */
+	tcflush(STDIN_FILENO, TCIFLUSH);
 	if (err != -EINTR)
 		set_reason("not confirmed");
 	return false;
+}
+
+/* Reads up to the end of the line, which is not kept. */
+static int read_line(int fd, struct libmktme_secret *secret)
+{
+	size_t len = 0;
+	ssize_t r;
+	int err;
+
+	while (len < secret->bytes) {
+		err = wait_for_input(fd, 0);
+		if (err)
+			return err;
+		r = read(fd, secret->data + len, 1);
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return -errno;
+		if (r == 0 && len == 0) {
+			set_reason("nothing to read on input");
+			return -EINVAL;
+		}
+		if (r == 0 || secret->data[len] == '\n') {
+			secret->data[len] = '\0';
+			secret->bytes = len;
+			return 0;
+		}
+		len++;
+	}
+	set_reason("the passphrase is too long");
+	return -EINVAL;
 }
 
 /* --timeout is for the first key; whoever has begun to type is there. */
@@ -150,7 +160,7 @@ static int read_passphrase(int fd, struct libmktme_secret *secret)
 {
 	int err = wait_for_input(fd, options.timeout);
 
-	return err ? err : read_line(fd, secret->data, &secret->bytes);
+	return err ? err : read_line(fd, secret);
 }
 
 /* Silence comes before the question: an answer may be quick. */

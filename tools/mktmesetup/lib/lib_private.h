@@ -36,7 +36,23 @@ int libmktme_caps_read_from(const char *dir, struct libmktme_caps *caps);
 int libmktme_modprobe(const char *module);
 int libmktme_modprobe_remove(const char *module);
 
-/* window.c: what the kernel has of the key of the mapped device "dm-<minor>" */
+/* window.c: what the kernel maps through KeyIDs; what cannot be read is empty, or 0 */
+#define LIBMKTME_WORD_BYTES 32
+
+struct libmktme_window {
+	char disk[LIBMKTME_WORD_BYTES];
+	char state[LIBMKTME_WORD_BYTES];
+	char key[LIBMKTME_WORD_BYTES];
+	uint64_t phys;
+	uint64_t bytes;
+};
+
+void libmktme_window_foreach(const char *dir,
+			     void (*fn)(const struct libmktme_window *window,
+					void *arg),
+			     void *arg);
+
+/* What the kernel has of the key of the mapped device "dm-<minor>" */
 void libmktme_window_read_key(const char *dir, unsigned int minor, char *key,
 			      size_t size);
 

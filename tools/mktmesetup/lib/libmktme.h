@@ -283,7 +283,8 @@ int libmktme_base_require_persistent(const struct libmktme_base *base,
  * @start: first byte of the range, from the start of @base
  * @end: first byte behind it
  *
- * Active volumes beside the range do not matter, everybody else does.
+ * Active volumes beside the range do not matter, nor what is left of one until
+ * its users are gone; everybody else does.
  *
  * Return: 0, or -EBUSY and who it is
  */

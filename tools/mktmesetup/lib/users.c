@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -83,8 +84,15 @@ struct search {
 	uint64_t start;
 	uint64_t end;
 	int volumes;
+	int zombies;
 	char overlapping[LIBMKTME_NAME_BYTES];
+	char zombie[LIBMKTME_WORD_BYTES];
 };
+
+static bool overlaps(const struct search *search, uint64_t start, uint64_t end)
+{
+	return start < search->end && end > search->start;
+}
 
 static void look_at_volume(const struct libmktme_volume *volume, void *arg)
 {
@@ -99,9 +107,25 @@ static void look_at_volume(const struct libmktme_volume *volume, void *arg)
 	end = start + table->sectors * LIBMKTME_SECTOR_BYTES;
 	if (!table->has_no_verifier)
 		start -= DM_MKTME_VERIFIER_BYTES;
-	if (start < search->end && end > search->start)
+	if (overlaps(search, start, end))
 		snprintf(search->overlapping, sizeof(search->overlapping), "%s",
 			 volume->name);
+}
+
+/* No table has it any more, but it has the device until its users are gone. */
+static void look_at_window(const struct libmktme_window *window, void *arg)
+{
+	struct search *search = arg;
+	const struct libmktme_base *base = search->base;
+	uint64_t start = window->phys - base->phys;
+
+	if (strcmp(window->state, "zombie") || window->phys < base->phys ||
+	    start >= base->bytes)
+		return;
+	search->zombies++;
+	if (overlaps(search, start, start + window->bytes))
+		snprintf(search->zombie, sizeof(search->zombie), "%s",
+			 window->disk);
 }
 
 static int count_holders(const struct libmktme_base *base)
@@ -138,7 +162,14 @@ static int check_holders(const struct libmktme_base *base, uint64_t start,
 				search.overlapping);
 		return -EBUSY;
 	}
-	if (search.volumes && search.volumes == count_holders(base))
+	libmktme_window_foreach(LIBMKTME_SYSFS, look_at_window, &search);
+	if (search.zombie[0]) {
+		libmktme_reason("it is in use: what was on '%s' still has users; unmount it, stop its users",
+				search.zombie);
+		return -EBUSY;
+	}
+	if ((search.volumes || search.zombies) &&
+	    search.volumes == count_holders(base))
 		return 0;
 	libmktme_explain_use(base->major, base->minor);
 	return -EBUSY;
