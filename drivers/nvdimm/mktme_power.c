@@ -66,28 +66,35 @@ static void drain_work_fn(struct work_struct *work)
 
 static DECLARE_WORK(drain_work, drain_work_fn);
 
-/* One waits at a time. */
+/* One waits at a time, first for what another one gave up waiting for. */
 static DEFINE_MUTEX(drain_mutex);
+
+static bool wait_until_drained(void)
+{
+	return wait_for_completion_timeout(&drained, DRAIN_TIMEOUT);
+}
 
 /**
  * mktme_wait_for_accesses() - wait until accesses that have begun have ended
  *
- * Context: Process context, sleeps, 10 seconds at most.
+ * Context: Process context, sleeps, for 20 seconds at most.
  * Return: 0, or -EBUSY if there may still be some
  */
 int mktme_wait_for_accesses(void)
 {
-	int r = -EBUSY;
+	bool is_drained;
 
 	mutex_lock(&drain_mutex);
-	if (!work_busy(&drain_work)) {
+	is_drained = !work_busy(&drain_work) || wait_until_drained();
+	if (is_drained) {
+		/* It has nothing left to do. */
+		flush_work(&drain_work);
 		reinit_completion(&drained);
 		queue_work(system_unbound_wq, &drain_work);
-		if (wait_for_completion_timeout(&drained, DRAIN_TIMEOUT))
-			r = 0;
+		is_drained = wait_until_drained();
 	}
 	mutex_unlock(&drain_mutex);
-	return r;
+	return is_drained ? 0 : -EBUSY;
 }
 
 /*

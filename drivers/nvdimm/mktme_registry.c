@@ -22,15 +22,16 @@
  * - no user is at work on it by itself, as a constructor is,
  * - its disk is not open: file systems keep pointers to struct pages as long
  *   as they are mounted, and a page fault that was under way may still come,
- * - none of its pages is mapped or pinned.
+ * - none of its pages is mapped or pinned,
+ * - accesses of a table that is still there have ended.
  *
  * Then it is flushed and unmapped, and its KeyID cleared.  The range stays
  * taken until then: a new window under another key would make two KeyIDs over
  * one page.
  *
  * The memory cannot go earlier.  Whoever unbinds the namespace waits for it.
- * Nor can anybody else claim the block device, to write to it through KeyID 0:
- * device-mapper lets go of it with the table, so the window has it claimed too.
+ * Nor can anybody but device-mapper claim the block device, to write to it through
+ * KeyID 0: the table's claim goes with the table, so the window has one too.
  *
  * Locks: device lock of the base, then reap_sem, then registry_mutex, then the
  * CPU hotplug lock and the mutex of the KeyIDs.  The registry's mutex is not held
@@ -41,7 +42,9 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/blkdev.h>
+#include <linux/cred.h>
 #include <linux/err.h>
+#include <linux/file.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/log2.h>
@@ -49,6 +52,7 @@
 #include <linux/mutex.h>
 #include <linux/rculist.h>
 #include <linux/rwsem.h>
+#include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/srcu.h>
 #include <linux/wait.h>
@@ -351,13 +355,26 @@ static void give_keyid_back(struct mktme_window *window)
 	mktme_keyid_put(keyid);
 }
 
-/* A claim is shared by whoever names the same holder, as the caller's does. */
+/*
+ * A claim is shared by whoever names the same holder, as the caller's does.  The
+ * file is opened as the kernel: it would keep the caller's credentials, and with
+ * them keyrings, which are to go when the caller does.
+ */
 static int claim_base(struct mktme_window *window, const char **error)
 {
 	struct block_device *bdev = window->base.bdev;
+	struct cred *kernel = prepare_kernel_cred(&init_task);
+	const struct cred *caller;
 
+	if (!kernel) {
+		*error = "out of memory";
+		return -ENOMEM;
+	}
+	caller = override_creds(kernel);
 	window->claim = bdev_file_open_by_dev(bdev->bd_dev, BLK_OPEN_READ,
 					      bdev->bd_holder, NULL);
+	revert_creds(caller);
+	put_cred(kernel);
 	if (!IS_ERR(window->claim))
 		return 0;
 	*error = "<device>: cannot be claimed";
@@ -397,7 +414,7 @@ err_unmap:
 err_keyid:
 	give_keyid_back(window);
 err_claim:
-	bdev_fput(window->claim);
+	__fput_sync(window->claim);
 	return r;
 }
 
@@ -478,13 +495,13 @@ EXPORT_SYMBOL_GPL(mktme_window_share);
  * @user: see there; pinned on success, until mktme_window_unpin()
  * @error: set to the reason on failure
  *
- * The caller keeps everyone else from writing to @base through KeyID 0 for as
- * long as the window exists.
+ * The caller has @base claimed meanwhile; the window claims it, too.  Nobody
+ * who respects that writes to @base through KeyID 0 as long as the window exists.
  *
  * Context: Process context of whoever's keyrings hold the key, sleeps.  Takes
  * time in proportion to the length.
  * Return: a window to be given back by mktme_window_unmap(), or an ERR_PTR():
- * -EINVAL, -ERANGE, -EBUSY (overlap), -EOPNOTSUPP (memory type), -ENOMEM,
+ * -EINVAL, -ERANGE, -EBUSY (overlap, claimed by others), -EOPNOTSUPP (memory type), -ENOMEM,
  * -ENODEV (the base is going, or the algorithm is not activated), -ENOKEY,
  * -EKEYREVOKED, -EKEYEXPIRED, -ENOSPC (no KeyID free), -EAGAIN or -EIO
  * (hardware)
@@ -564,11 +581,12 @@ static void tear_down(struct mktme_window *window)
 {
 	mktme_hub_put(window->hub);
 	mktme_mapping_unmap(&window->mapping, window->was_written);
+	/* Not later: nobody who waits for the end shall find it open. */
+	__fput_sync(window->claim);
 	give_keyid_back(window);
 	if (window->is_announced)
 		mktme_event_remove(window);
 	device_del(&window->dev);
-	bdev_fput(window->claim);
 	unregister(window);
 }
 

@@ -55,7 +55,8 @@ struct mktme_key_ref {
 
 /**
  * struct mktme_base - persistent memory below a window
- * @bdev: block device that the memory belongs to, whole or partition
+ * @bdev: block device that the memory belongs to, whole or partition; claimed by
+ *	whoever makes the window, with a holder, but without holder operations
  * @dev: device above @bdev on the NVDIMM bus: going means that the memory goes
  * @phys: physical address, without KeyID, a multiple of 2 MiB
  * @kaddr: kernel address of the same memory through KeyID 0, or NULL if it has

@@ -3,6 +3,7 @@
 #define _COMPAT_LINUX_BLKDEV_H
 
 #include_next <linux/blkdev.h>
+#include <linux/file.h>
 
 /* Modes of block devices got names and a type of their own in 6.5. */
 #ifndef BLK_OPEN_WRITE
@@ -27,6 +28,9 @@ static inline void bdev_fput(struct file *file)
 {
 	blkdev_put(file_bdev(file), FMODE_READ | FMODE_WRITE | FMODE_EXCL);
 }
+
+/* Here all such files are block devices, and it does not wait for others. */
+#define __fput_sync bdev_fput
 #endif
 
 #endif /* _COMPAT_LINUX_BLKDEV_H */
