@@ -110,17 +110,20 @@ bool confirm(const char *format, ...)
 	printf("\n\nAre you sure? (Type 'yes' in capital letters): ");
 	fflush(stdout);
 	err = wait_for_input(STDIN_FILENO, 0);
-	if (!err)
+	if (!err) {
 		bytes = read(STDIN_FILENO, answer, sizeof(answer));
-	if (bytes == 4 && !memcmp(answer, "YES\n", 4))
+		err = heed_signals();
+	}
+	if (!err && bytes == 4 && !memcmp(answer, "YES\n", 4))
 		return true;
 	if (bytes < (ssize_t)sizeof(answer) &&
 	    !memchr(answer, '\n', sizeof(answer)))
 		putchar('\n');
-	/* The rest of a long line is not for the shell. */
+	if (err)
+		return false;
+	/* What else was typed, or pasted, is not for the shell. */
 	tcflush(STDIN_FILENO, TCIFLUSH);
-	if (err != -EINTR)
-		set_reason("not confirmed");
+	set_reason("not confirmed");
 	return false;
 }
 

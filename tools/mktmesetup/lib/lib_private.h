@@ -37,9 +37,10 @@ int libmktme_modprobe(const char *module);
 int libmktme_modprobe_remove(const char *module);
 
 /* window.c: what the kernel maps through KeyIDs; what cannot be read is empty, or 0 */
-#define LIBMKTME_WORD_BYTES 32
+#define LIBMKTME_WORD_BYTES 48
 
 struct libmktme_window {
+	char base[LIBMKTME_WORD_BYTES];
 	char disk[LIBMKTME_WORD_BYTES];
 	char state[LIBMKTME_WORD_BYTES];
 	char key[LIBMKTME_WORD_BYTES];

@@ -89,11 +89,6 @@ struct search {
 	char zombie[LIBMKTME_WORD_BYTES];
 };
 
-static bool overlaps(const struct search *search, uint64_t start, uint64_t end)
-{
-	return start < search->end && end > search->start;
-}
-
 static void look_at_volume(const struct libmktme_volume *volume, void *arg)
 {
 	const struct libmktme_table *table = &volume->table;
@@ -107,23 +102,26 @@ static void look_at_volume(const struct libmktme_volume *volume, void *arg)
 	end = start + table->sectors * LIBMKTME_SECTOR_BYTES;
 	if (!table->has_no_verifier)
 		start -= DM_MKTME_VERIFIER_BYTES;
-	if (overlaps(search, start, end))
+	if (start < search->end && end > search->start)
 		snprintf(search->overlapping, sizeof(search->overlapping), "%s",
 			 volume->name);
 }
 
-/* No table has it any more, but it has the device until its users are gone. */
+/*
+ * What has lost its table, or its memory, has device and range until its users are
+ * gone.  The range may have been opened through a partition, or the whole device.
+ */
 static void look_at_window(const struct libmktme_window *window, void *arg)
 {
 	struct search *search = arg;
-	const struct libmktme_base *base = search->base;
-	uint64_t start = window->phys - base->phys;
+	uint64_t phys = search->base->phys;
 
-	if (strcmp(window->state, "zombie") || window->phys < base->phys ||
-	    start >= base->bytes)
+	if (strcmp(window->state, "zombie"))
 		return;
-	search->zombies++;
-	if (overlaps(search, start, start + window->bytes))
+	if (!strcmp(window->base, search->base->name))
+		search->zombies++;
+	if (window->phys < phys + search->end &&
+	    window->phys + window->bytes > phys + search->start)
 		snprintf(search->zombie, sizeof(search->zombie), "%s",
 			 window->disk);
 }
@@ -147,7 +145,7 @@ static int count_holders(const struct libmktme_base *base)
 	return count;
 }
 
-/* Volumes beside the range are fine, if it is they alone that hold the device. */
+/* What is beside the range is fine, if volumes alone, and what is left, have the device. */
 static int check_holders(const struct libmktme_base *base, uint64_t start,
 			 uint64_t end)
 {

@@ -35,6 +35,7 @@ static uint64_t read_number(const char *dir, const char *name,
 static void read_window(const char *dir, const char *name,
 			struct libmktme_window *window)
 {
+	read_word(dir, name, "base", window->base, sizeof(window->base));
 	read_word(dir, name, "disk", window->disk, sizeof(window->disk));
 	read_word(dir, name, "state", window->state, sizeof(window->state));
 	read_word(dir, name, "key", window->key, sizeof(window->key));
