@@ -66,35 +66,31 @@ static void drain_work_fn(struct work_struct *work)
 
 static DECLARE_WORK(drain_work, drain_work_fn);
 
-/* One waits at a time, first for what another one gave up waiting for. */
+/* One waits at a time, and nobody as long as there is one who never ends. */
 static DEFINE_MUTEX(drain_mutex);
-
-static bool wait_until_drained(void)
-{
-	return wait_for_completion_timeout(&drained, DRAIN_TIMEOUT);
-}
 
 /**
  * mktme_wait_for_accesses() - wait until accesses that have begun have ended
  *
- * Context: Process context, sleeps, for 20 seconds at most.
+ * Context: Process context, sleeps, for 10 seconds at most, and for others who
+ * wait.
  * Return: 0, or -EBUSY if there may still be some
  */
 int mktme_wait_for_accesses(void)
 {
-	bool is_drained;
+	int r = -EBUSY;
 
 	mutex_lock(&drain_mutex);
-	is_drained = !work_busy(&drain_work) || wait_until_drained();
-	if (is_drained) {
-		/* It has nothing left to do. */
+	if (!work_busy(&drain_work) || completion_done(&drained)) {
+		/* It may have this last line before it. */
 		flush_work(&drain_work);
 		reinit_completion(&drained);
 		queue_work(system_unbound_wq, &drain_work);
-		is_drained = wait_until_drained();
+		if (wait_for_completion_timeout(&drained, DRAIN_TIMEOUT))
+			r = 0;
 	}
 	mutex_unlock(&drain_mutex);
-	return is_drained ? 0 : -EBUSY;
+	return r;
 }
 
 /*

@@ -496,7 +496,7 @@ EXPORT_SYMBOL_GPL(mktme_window_share);
  * @error: set to the reason on failure
  *
  * The caller has @base claimed meanwhile; the window claims it, too.  Nobody
- * who respects that writes to @base through KeyID 0 as long as the window exists.
+ * who respects that writes to @base through KeyID 0 until it is unmapped.
  *
  * Context: Process context of whoever's keyrings hold the key, sleeps.  Takes
  * time in proportion to the length.
