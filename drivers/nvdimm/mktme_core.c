@@ -70,7 +70,7 @@ int mktme_cap_check_range(phys_addr_t phys, size_t bytes, unsigned int keyid,
 	}
 	if (keyid_first(&mktme_cap, keyid) + phys + bytes - 1 >
 	    last_mappable()) {
-		*error = "<device>: KeyID address too high; 5-level paging (LA57) is needed";
+		*error = "<device>: KeyID address too high; 5-level paging or 'nokaslr' is needed";
 		return -ERANGE;
 	}
 	return 0;
@@ -94,12 +94,12 @@ static int limit_to_mappable(struct mktme_cap *cap)
 	unsigned int mappable = mappable_keyids(cap);
 
 	if (!mappable) {
-		pr_err("KeyID addresses start at bit %u, above what the kernel can map: 5-level paging (LA57) is needed\n",
+		pr_err("KeyID addresses start at bit %u, above what the kernel can map: 5-level paging (LA57) is needed, or 'nokaslr'\n",
 		       cap->keyid_shift);
 		return -ENODEV;
 	}
 	if (mappable < cap->keyids)
-		pr_info("%u of %u KeyIDs can be mapped; more need 5-level paging (LA57)\n",
+		pr_info("%u of %u KeyIDs can be mapped; more need 5-level paging (LA57), or 'nokaslr'\n",
 			mappable, cap->keyids);
 	cap->keyids = mappable;
 	return 0;

@@ -504,7 +504,7 @@ EXPORT_SYMBOL_GPL(mktme_window_share);
  * -EINVAL, -ERANGE, -EBUSY (overlap, claimed by others), -EOPNOTSUPP (memory type), -ENOMEM,
  * -ENODEV (the base is going, or the algorithm is not activated), -ENOKEY,
  * -EKEYREVOKED, -EKEYEXPIRED, -ENOSPC (no KeyID free), -EAGAIN or -EIO
- * (hardware)
+ * (hardware), -EINTR
  */
 struct mktme_window *mktme_window_map(const struct mktme_base *base,
 				      const struct mktme_key_ref *ref,
