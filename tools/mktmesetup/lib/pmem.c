@@ -259,7 +259,9 @@ int libmktme_base_require_usable(const struct libmktme_base *base)
 		return err;
 	libmktme_reason("%s has no label, so nothing identifies it",
 			base->namespace_name);
-	advise_fsdax(base);
+	libmktme_hint(
+		"'ndctl disable-region %s', 'init-labels' of its DIMMs and 'enable-region' make room for labels; create the namespace anew then. All of the region is lost",
+		base->region_name);
 	return -EOPNOTSUPP;
 }
 

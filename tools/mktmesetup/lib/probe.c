@@ -372,7 +372,7 @@ static void probe_base(struct probe *probe)
 	uuid_unparse_lower(base->label_uuid, label);
 	report(probe, "namespace_label", "namespace with a label",
 	       verdict_of(!uuid_is_null(base->label_uuid)),
-	       "initialise the labels of the DIMMs ('ndctl init-labels') and create the namespace anew",
+	       "'ndctl disable-region', 'init-labels' of its DIMMs, 'enable-region', and create the namespace anew; all of the region is lost",
 	       "%s", uuid_is_null(base->label_uuid) ? "none" : label);
 	report(probe, "physical_address", "physical address",
 	       verdict_of(base->phys), NULL,
