@@ -13,9 +13,9 @@
  *	<start> <len> mktme <algorithm> <key> <device> <offset>
  *		[<#options> <option>...]
  *
- * start, len   sectors of 512 bytes.  <start> is 0; <len> is a multiple of
- *		2 MiB (4096 sectors) and at most what <device> holds behind
- *		<offset>.
+ * start, len   sectors of 512 bytes.  <start> is 0, and no other target is in
+ *		the table; <len> is a multiple of 2 MiB (4096 sectors) and at
+ *		most what <device> holds behind <offset>.
  *
  * algorithm	"aes-xts-128" or "aes-xts-256".  The firmware must have
  *		activated it (IA32_TME_ACTIVATE, bits 63:48).
