@@ -312,7 +312,8 @@ static struct mktme_keyid *claim(const struct mktme_volume_key *vk,
  * Context: Process context, sleeps, takes the CPU hotplug lock for reading.
  * Return: a KeyID to be given back by mktme_keyid_put(), or an ERR_PTR():
  * -ENOSPC (none free), -ENODEV (there is a package that owns the memory, and it
- * is offline, or the machine is shutting down), -EAGAIN or -EIO (hardware), -ENOMEM
+ * is offline, or the machine is shutting down), -EAGAIN or -EIO (hardware),
+ * -ENOMEM
  */
 struct mktme_keyid *mktme_keyid_get(const struct mktme_volume_key *vk, int nid,
 				    const char **error)

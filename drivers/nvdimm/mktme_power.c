@@ -82,7 +82,7 @@ int mktme_wait_for_accesses(void)
 
 	mutex_lock(&drain_mutex);
 	if (!work_busy(&drain_work) || completion_done(&drained)) {
-		/* It may have this last line before it. */
+		/* A round that is over may not have returned from its last line. */
 		flush_work(&drain_work);
 		reinit_completion(&drained);
 		queue_work(system_unbound_wq, &drain_work);

@@ -501,10 +501,10 @@ EXPORT_SYMBOL_GPL(mktme_window_share);
  * Context: Process context of whoever's keyrings hold the key, sleeps.  Takes
  * time in proportion to the length.
  * Return: a window to be given back by mktme_window_unmap(), or an ERR_PTR():
- * -EINVAL, -ERANGE, -EBUSY (overlap, claimed by others), -EOPNOTSUPP (memory type), -ENOMEM,
- * -ENODEV (the base is going, or the algorithm is not activated), -ENOKEY,
- * -EKEYREVOKED, -EKEYEXPIRED, -ENOSPC (no KeyID free), -EAGAIN or -EIO
- * (hardware), -EINTR
+ * -EINVAL, -ERANGE, -EBUSY (overlap, claimed by others), -EOPNOTSUPP (memory
+ * type), -ENOMEM, -ENODEV (the base is going, or the algorithm is not
+ * activated), -ENOKEY, -EKEYREVOKED, -EKEYEXPIRED, -ENOSPC (no KeyID free),
+ * -EAGAIN or -EIO (hardware), -EINTR
  */
 struct mktme_window *mktme_window_map(const struct mktme_base *base,
 				      const struct mktme_key_ref *ref,
