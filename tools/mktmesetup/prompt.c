@@ -127,7 +127,10 @@ bool confirm(const char *format, ...)
 	return false;
 }
 
-/* Reads up to the end of the line, which is not kept. */
+/*
+ * Reads up to the end of the line, which is not kept.  --timeout is for the first
+ * key; whoever has begun to type is there.
+ */
 static int read_line(int fd, struct libmktme_secret *secret)
 {
 	size_t len = 0;
@@ -135,7 +138,7 @@ static int read_line(int fd, struct libmktme_secret *secret)
 	int err;
 
 	while (len < secret->bytes) {
-		err = wait_for_input(fd, 0);
+		err = wait_for_input(fd, len ? 0 : options.timeout);
 		if (err)
 			return err;
 		r = read(fd, secret->data + len, 1);
@@ -158,14 +161,6 @@ static int read_line(int fd, struct libmktme_secret *secret)
 	return -EINVAL;
 }
 
-/* --timeout is for the first key; whoever has begun to type is there. */
-static int read_passphrase(int fd, struct libmktme_secret *secret)
-{
-	int err = wait_for_input(fd, options.timeout);
-
-	return err ? err : read_line(fd, secret);
-}
-
 /* Silence comes before the question: an answer may be quick. */
 static int ask_silently(int in, int out, const char *question,
 			struct libmktme_secret *secret)
@@ -180,7 +175,7 @@ static int ask_silently(int in, int out, const char *question,
 	if (tcsetattr(in, TCSAFLUSH, &silent))
 		return -errno;
 	dprintf(out, "%s", question);
-	err = read_passphrase(in, secret);
+	err = read_line(in, secret);
 	dprintf(out, "\n");
 	tcsetattr(in, TCSAFLUSH, &saved);
 	return err;
@@ -229,7 +224,7 @@ static int read_standard_input(struct libmktme_secret *secret)
 
 	err = libmktme_secret_alloc(secret, PASSPHRASE_MAX);
 	if (!err)
-		err = read_passphrase(STDIN_FILENO, secret);
+		err = read_line(STDIN_FILENO, secret);
 	if (err)
 		libmktme_secret_free(secret);
 	return err;

@@ -39,17 +39,12 @@ int libmktme_modprobe_remove(const char *module);
 /* window.c: what the kernel maps through KeyIDs; what cannot be read is empty, or 0 */
 #define LIBMKTME_WORD_BYTES 48
 
-struct libmktme_window {
-	char base[LIBMKTME_WORD_BYTES];
-	char disk[LIBMKTME_WORD_BYTES];
-	char state[LIBMKTME_WORD_BYTES];
-	char key[LIBMKTME_WORD_BYTES];
-	uint64_t phys;
-	uint64_t bytes;
-};
-
+void libmktme_window_word(const char *dir, const char *window,
+			  const char *attribute, char *word, size_t size);
+uint64_t libmktme_window_number(const char *dir, const char *window,
+				const char *attribute);
 void libmktme_window_foreach(const char *dir,
-			     void (*fn)(const struct libmktme_window *window,
+			     void (*fn)(const char *dir, const char *window,
 					void *arg),
 			     void *arg);
 

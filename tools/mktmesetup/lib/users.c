@@ -111,19 +111,23 @@ static void look_at_volume(const struct libmktme_volume *volume, void *arg)
  * What has lost its table, or its memory, has device and range until its users are
  * gone.  The range may have been opened through a partition, or the whole device.
  */
-static void look_at_window(const struct libmktme_window *window, void *arg)
+static void look_at_window(const char *dir, const char *window, void *arg)
 {
 	struct search *search = arg;
-	uint64_t phys = search->base->phys;
+	uint64_t start, end, phys = search->base->phys;
+	char word[LIBMKTME_WORD_BYTES];
 
-	if (strcmp(window->state, "zombie"))
+	libmktme_window_word(dir, window, "state", word, sizeof(word));
+	if (strcmp(word, "zombie"))
 		return;
-	if (!strcmp(window->base, search->base->name))
+	libmktme_window_word(dir, window, "base", word, sizeof(word));
+	if (!strcmp(word, search->base->name))
 		search->zombies++;
-	if (window->phys < phys + search->end &&
-	    window->phys + window->bytes > phys + search->start)
-		snprintf(search->zombie, sizeof(search->zombie), "%s",
-			 window->disk);
+	start = libmktme_window_number(dir, window, "physical_base");
+	end = start + libmktme_window_number(dir, window, "size");
+	if (start < phys + search->end && end > phys + search->start)
+		libmktme_window_word(dir, window, "disk", search->zombie,
+				     sizeof(search->zombie));
 }
 
 static int count_holders(const struct libmktme_base *base)

@@ -11,76 +11,65 @@
 
 #define WINDOW_PREFIX "window-"
 
-/* An empty word if it cannot be read. */
-static void read_word(const char *dir, const char *name, const char *attribute,
-		      char *word, size_t size)
+void libmktme_window_word(const char *dir, const char *window,
+			  const char *attribute, char *word, size_t size)
 {
 	char path[512];
 
-	snprintf(path, sizeof(path), "%s/%.64s/%s", dir, name, attribute);
+	snprintf(path, sizeof(path), "%s/%.64s/%s", dir, window, attribute);
 	if (libmktme_read_line(path, word, size))
 		word[0] = '\0';
 }
 
-static uint64_t read_number(const char *dir, const char *name,
-			    const char *attribute)
+uint64_t libmktme_window_number(const char *dir, const char *window,
+				const char *attribute)
 {
 	uint64_t number;
 	char path[512];
 
-	snprintf(path, sizeof(path), "%s/%.64s/%s", dir, name, attribute);
+	snprintf(path, sizeof(path), "%s/%.64s/%s", dir, window, attribute);
 	return libmktme_read_u64(path, &number) ? 0 : number;
 }
 
-static void read_window(const char *dir, const char *name,
-			struct libmktme_window *window)
-{
-	read_word(dir, name, "base", window->base, sizeof(window->base));
-	read_word(dir, name, "disk", window->disk, sizeof(window->disk));
-	read_word(dir, name, "state", window->state, sizeof(window->state));
-	read_word(dir, name, "key", window->key, sizeof(window->key));
-	window->phys = read_number(dir, name, "physical_base");
-	window->bytes = read_number(dir, name, "size");
-}
-
 void libmktme_window_foreach(const char *dir,
-			     void (*fn)(const struct libmktme_window *window,
+			     void (*fn)(const char *dir, const char *window,
 					void *arg),
 			     void *arg)
 {
-	struct libmktme_window window;
 	struct dirent *entry;
 	DIR *stream;
 
 	stream = opendir(dir);
 	if (!stream)
 		return;
-	while ((entry = readdir(stream))) {
-		if (strncmp(entry->d_name, WINDOW_PREFIX,
-			    strlen(WINDOW_PREFIX)))
-			continue;
-		read_window(dir, entry->d_name, &window);
-		fn(&window, arg);
-	}
+	while ((entry = readdir(stream)))
+		if (!strncmp(entry->d_name, WINDOW_PREFIX,
+			     strlen(WINDOW_PREFIX)))
+			fn(dir, entry->d_name, arg);
 	closedir(stream);
 }
 
 struct key_search {
 	char disk[LIBMKTME_WORD_BYTES];
+	char state[LIBMKTME_WORD_BYTES];
 	char *key;
 	size_t size;
-	bool is_live;
 };
 
 /* A device may have two windows for a while: one is live, the other ends. */
-static void look_for_key(const struct libmktme_window *window, void *arg)
+static void look_for_key(const char *dir, const char *window, void *arg)
 {
 	struct key_search *search = arg;
+	char disk[LIBMKTME_WORD_BYTES];
 
-	if (search->is_live || strcmp(window->disk, search->disk))
+	if (!strcmp(search->state, "live"))
 		return;
-	snprintf(search->key, search->size, "%s", window->key);
-	search->is_live = !strcmp(window->state, "live");
+	libmktme_window_word(dir, window, "disk", disk, sizeof(disk));
+	if (strcmp(disk, search->disk))
+		return;
+	libmktme_window_word(dir, window, "key", search->key, search->size);
+	libmktme_window_word(dir, window, "state", search->state,
+			     sizeof(search->state));
 }
 
 void libmktme_window_read_key(const char *dir, unsigned int minor, char *key,
