@@ -17,8 +17,8 @@ static const char *secret_or_null(const struct libmktme_secret *secret)
 }
 
 /*
- * Handlers answer what they like: that of systemd for a TPM2 says ENOTRECOVERABLE
- * for a wrong PIN as well as for another TPM.
+ * Handlers answer what they like: that of systemd for a TPM2 says
+ * ENOTRECOVERABLE for a wrong PIN as well as for another TPM.
  */
 static void explain_token(int err, bool has_pin)
 {
@@ -51,22 +51,105 @@ static void explain_unlock(int err, const struct libmktme_credential *cred)
 	libmktme_key_explain(err);
 }
 
-/* Without a name nothing is activated, the key is only loaded. */
-static int load_key(struct crypt_device *cd,
-		    const struct libmktme_credential *cred, uint32_t flags)
+/* The highest one of the keyslots that a token opens; to be ignored if there is
+ * none. */
+static crypt_keyslot_priority priority_of(struct crypt_device *cd, int token)
 {
-	const struct libmktme_secret *secret;
+	crypt_keyslot_priority priority, highest = CRYPT_SLOT_PRIORITY_IGNORE;
+	int slot;
 
+	for (slot = 0; slot < crypt_keyslot_max(CRYPT_LUKS2); slot++) {
+		if (crypt_token_is_assigned(cd, token, slot))
+			continue;
+		priority = crypt_keyslot_get_priority(cd, slot);
+		if (priority > highest)
+			highest = priority;
+	}
+	return highest;
+}
+
+/* What is worth more to be told: a token that only lacks its PIN comes first.
+ */
+static int rank_of(int err)
+{
+	switch (err) {
+	case -ENOENT:
+		return 0;
+	case -EPERM:
+		return 1;
+	case -EAGAIN:
+		return 2;
+	case -ENOANO:
+		return 4;
+	default:
+		return 3;
+	}
+}
+
+static int load_key_by_token(struct crypt_device *cd,
+			     const struct libmktme_credential *cred, int token,
+			     uint32_t flags)
+{
+	return crypt_activate_by_token_pin(cd, NULL, cred->token_type, token,
+					   secret_or_null(&cred->secret),
+					   cred->secret.bytes, NULL, flags);
+}
+
+/* Return: what the last one said, if it is not to go on; else what says most */
+static int try_tokens(struct crypt_device *cd, struct libmktme_credential *cred,
+		      crypt_keyslot_priority priority, uint32_t flags)
+{
+	int token, r, best = -ENOENT;
+
+	for (token = 0; token < crypt_token_max(CRYPT_LUKS2); token++) {
+		if (crypt_token_status(cd, token, NULL) <=
+			    CRYPT_TOKEN_INACTIVE ||
+		    priority_of(cd, token) != priority)
+			continue;
+		r = load_key_by_token(cd, cred, token, flags);
+		if (r >= 0)
+			cred->token = token;
+		if (r >= 0 || r == -EINTR || r == -ENOMEM)
+			return r;
+		if (rank_of(r) > rank_of(best))
+			best = r;
+	}
+	return best;
+}
+
+/*
+ * Asked for any token, libcryptsetup gives up at the first one whose handler
+ * has an error of its own, as that of systemd has for a TPM2 that was replaced.
+ * The order is the same.
+ */
+static int load_key_by_any_token(struct crypt_device *cd,
+				 struct libmktme_credential *cred,
+				 uint32_t flags)
+{
+	int preferred, normal;
+
+	preferred = try_tokens(cd, cred, CRYPT_SLOT_PRIORITY_PREFER, flags);
+	if (preferred >= 0 || preferred == -EINTR || preferred == -ENOMEM)
+		return preferred;
+	normal = try_tokens(cd, cred, CRYPT_SLOT_PRIORITY_NORMAL, flags);
+	if (normal >= 0 || normal == -EINTR || normal == -ENOMEM)
+		return normal;
+	return rank_of(preferred) > rank_of(normal) ? preferred : normal;
+}
+
+/* Without a name nothing is activated, the key is only loaded. */
+static int load_key(struct crypt_device *cd, struct libmktme_credential *cred,
+		    uint32_t flags)
+{
 	if (!cred)
 		return crypt_activate_by_volume_key(cd, NULL, NULL, 0, flags);
-	secret = &cred->secret;
-	if (cred->kind == LIBMKTME_BY_TOKEN)
-		return crypt_activate_by_token_pin(cd, NULL, cred->token_type,
-						   cred->token,
-						   secret_or_null(secret),
-						   secret->bytes, NULL, flags);
-	return crypt_activate_by_passphrase(cd, NULL, cred->slot, secret->data,
-					    secret->bytes, flags);
+	if (cred->kind != LIBMKTME_BY_TOKEN)
+		return crypt_activate_by_passphrase(cd, NULL, cred->slot,
+						    cred->secret.data,
+						    cred->secret.bytes, flags);
+	return cred->token == LIBMKTME_ANY ?
+		       load_key_by_any_token(cd, cred, flags) :
+		       load_key_by_token(cd, cred, cred->token, flags);
 }
 
 /*
@@ -100,7 +183,7 @@ static int take_volume_key(struct libmktme_container *container,
 }
 
 int libmktme_container_unlock(struct libmktme_container *container,
-			      const struct libmktme_credential *cred,
+			      struct libmktme_credential *cred,
 			      char *description, size_t size)
 {
 	const uint32_t flags = description ? CRYPT_ACTIVATE_KEYRING_KEY : 0;
@@ -214,9 +297,9 @@ int libmktme_keyslot_change(struct libmktme_container *container,
 	if (r)
 		return r;
 	/*
-	 * To a keyslot that is free, which then takes the number of the old one.
-	 * Asked for the same one, libcryptsetup before 2.7 would wipe it first.
-	 */
+   * To a keyslot that is free, which then takes the number of the old one.
+   * Asked for the same one, libcryptsetup before 2.7 would wipe it first.
+   */
 	return crypt_keyslot_change_by_passphrase(container->cd, slot,
 						  LIBMKTME_ANY, old->data,
 						  old->bytes, new->data,
@@ -228,7 +311,7 @@ int libmktme_keyslot_change(struct libmktme_container *container,
 int libmktme_keyslot_find(struct libmktme_container *container,
 			  const struct libmktme_secret *pass, int slot)
 {
-	const struct libmktme_credential cred = {
+	struct libmktme_credential cred = {
 		.kind = LIBMKTME_BY_PASSPHRASE,
 		.secret = *pass,
 		.slot = slot,

@@ -28,6 +28,8 @@
 #define LIBMKTME_SECTOR_BYTES 512
 #define LIBMKTME_NAME_BYTES 128
 #define LIBMKTME_UUID_BYTES 40
+/* That of LUKS2 has 48 bytes. */
+#define LIBMKTME_LABEL_MAX 47
 /* Room for the LUKS2 header; the verifier starts behind it. */
 #define LIBMKTME_HEADER_BYTES (4ULL << 20)
 /* Any keyslot, any token. */
@@ -445,10 +447,13 @@ struct libmktme_pbkdf {
 	uint32_t threads;
 };
 
+/* Does the library take it?  Return: 0; -EINVAL, and why not */
+int libmktme_pbkdf_check(const struct libmktme_pbkdf *pbkdf);
+
 /**
  * struct libmktme_container_params - a new container
  * @uuid: or NULL for a random one
- * @label: or NULL
+ * @label: at most %LIBMKTME_LABEL_MAX bytes, or NULL
  * @key_bytes: length of the volume key to make
  * @pbkdf: for the keyslots
  */
@@ -540,7 +545,8 @@ void libmktme_credential_free(struct libmktme_credential *credential);
 /**
  * libmktme_container_unlock() - put the volume key into the thread's keyring
  * @container: the container
- * @cred: how; NULL right after libmktme_container_create()
+ * @cred: how; NULL right after libmktme_container_create().  @token becomes the one
+ *	that did it
  * @description: filled in with the description of the logon key, or NULL to
  *	check @cred only
  * @size: of @description
@@ -553,7 +559,7 @@ void libmktme_credential_free(struct libmktme_credential *credential);
  * key has a wrong length
  */
 int libmktme_container_unlock(struct libmktme_container *container,
-			      const struct libmktme_credential *cred,
+			      struct libmktme_credential *cred,
 			      char *description, size_t size);
 
 /* Add the first keyslot to a container that was just created. */
