@@ -102,21 +102,14 @@ static void use_line(const struct libmktme_tab_entry *entry)
 	options.token_only = entry->is_headless && !entry->key_file;
 }
 
-/* A key file that is not there, or not the right one, need not be the end. */
+/* A key file that cannot be read, or is not the right one, need not be the end. */
 static int open_by_key_file(const struct libmktme_tab_entry *entry,
 			    const char *device)
 {
-	int err = -EPERM;
+	int err;
 
-	if (access(entry->key_file, R_OK)) {
-		err = -errno;
-		set_reason("cannot read the key file '%s'", entry->key_file);
-	} else {
-		err = open_container(device, entry->name);
-		if (err != -EPERM)
-			return err;
-	}
-	if (entry->is_headless)
+	err = open_container(device, entry->name);
+	if (entry->is_headless || (err != -EPERM && err != -ENODATA))
 		return err;
 	fprintf(stderr, PROGRAM ": cannot use the key file '%s': %s\n",
 		entry->key_file, what_failed(err));

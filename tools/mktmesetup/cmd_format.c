@@ -54,6 +54,7 @@ static int check_machine(struct plan *plan)
 /* What a header takes away from the memory that will hold the data. */
 static int find_reserved(struct plan *plan, uint64_t *reserved)
 {
+	const struct libmktme_base *base = &plan->base;
 	struct libmktme_base other;
 	int err;
 
@@ -62,14 +63,14 @@ static int find_reserved(struct plan *plan, uint64_t *reserved)
 		return 0;
 	}
 	if (!libmktme_base_find(options.header, &other) &&
-	    other.major == plan->base.major &&
-	    other.minor == plan->base.minor) {
-		set_reason("'%s' is the same device", options.header);
+	    other.phys < base->phys + base->bytes &&
+	    base->phys < other.phys + other.bytes) {
+		set_reason("'%s' is the same memory", options.header);
 		return -EINVAL;
 	}
 	/* The reason was about a header that is not pmem, as it should be. */
 	forget_reason();
-	err = libmktme_volume_end_on(options.header, &plan->base, reserved);
+	err = libmktme_volume_end_on(options.header, base, reserved);
 	plan->is_header_here = !err && *reserved;
 	return err;
 }
@@ -98,7 +99,10 @@ static int check(struct plan *plan)
 {
 	int err;
 
-	err = libmktme_base_find(plan->device, &plan->base);
+	/* The library would look at it after we have wiped signatures. */
+	err = libmktme_pbkdf_check(&plan->params.pbkdf);
+	if (!err)
+		err = libmktme_base_find(plan->device, &plan->base);
 	if (!err)
 		err = check_place(plan);
 	if (!err && options.header)
@@ -286,6 +290,9 @@ int cmd_format(const struct command *command, int argc, char **argv)
 	if (options.uuid && libmktme_container_check_uuid(options.uuid))
 		return usage_error(command, "--uuid: '%s' is not a UUID",
 				   options.uuid);
+	if (options.label && strlen(options.label) > LIBMKTME_LABEL_MAX)
+		return usage_error(command, "--label: more than %d bytes",
+				   LIBMKTME_LABEL_MAX);
 	plan.is_header_new = options.header && access(options.header, F_OK);
 	setup_signals();
 	err = format(&plan);

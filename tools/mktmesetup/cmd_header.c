@@ -163,6 +163,25 @@ static int close_active(const char *uuid)
 	return err;
 }
 
+/* Somebody may have made a device from its table line, which does not tell whose it is. */
+static int require_closed(struct libmktme_container *container,
+			  const char *device)
+{
+	const struct libmktme_layout *layout;
+	struct libmktme_binding binding;
+	struct libmktme_base base;
+
+	if (libmktme_container_get_binding(container, &binding) ||
+	    libmktme_base_find(device, &base) ||
+	    libmktme_binding_compare(&binding, &base)) {
+		forget_reason();
+		return 0;
+	}
+	layout = &binding.layout;
+	return libmktme_base_require_unused(&base, layout->verifier,
+					    layout->data + layout->data_bytes);
+}
+
 static int erase(const char *device)
 {
 	struct libmktme_container *container;
@@ -177,6 +196,8 @@ static int erase(const char *device)
 		err = close_active(libmktme_container_uuid(container));
 	else
 		err = -ECANCELED;
+	if (!err)
+		err = require_closed(container, device);
 	if (!err)
 		err = heed_signals();
 	if (!err)

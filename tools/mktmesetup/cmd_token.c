@@ -183,13 +183,14 @@ struct action {
 	const char *name;
 	int (*run)(struct libmktme_container *container);
 	bool needs_id;
+	bool has_file;
 };
 
 static const struct action actions[] = {
-	{ "list", list, false },
-	{ "import", import, false },
-	{ "export", export, true },
-	{ "remove", remove_token, true },
+	{ "list", list, .needs_id = false, .has_file = false },
+	{ "import", import, .needs_id = false, .has_file = true },
+	{ "export", export, .needs_id = true, .has_file = true },
+	{ "remove", remove_token, .needs_id = true, .has_file = false },
 };
 
 static const struct action *find_action(const char *name)
@@ -216,6 +217,9 @@ int cmd_token(const struct command *command, int argc, char **argv)
 				   argv[0]);
 	if (action->needs_id && options.token_id == LIBMKTME_ANY)
 		return usage_error(command, "token %s needs --token-id",
+				   action->name);
+	if (!action->has_file && options.json_file)
+		return usage_error(command, "token %s has no --json-file",
 				   action->name);
 	err = libmktme_container_load(header_of(device), &container);
 	if (!err) {

@@ -24,6 +24,19 @@ static void take_signal(int sig)
 	interrupted = 1;
 }
 
+/* What asks a program to end, that a lost terminal sends included. */
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+#define SIGNAL_COUNT (sizeof(signals) / sizeof(signals[0]))
+
+/* As nohup(1) wants it */
+static bool is_ignored(int sig)
+{
+	struct sigaction action;
+
+	return !sigaction(sig, NULL, &action) && action.sa_handler == SIG_IGN;
+}
+
 /*
  * No SA_RESTART: a read that has begun has to return.  SA_RESETHAND: the second
  * signal kills, should the first not be noticed soon enough.
@@ -34,18 +47,21 @@ void setup_signals(void)
 		.sa_handler = take_signal,
 		.sa_flags = SA_RESETHAND,
 	};
+	size_t i;
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	for (i = 0; i < SIGNAL_COUNT; i++)
+		if (signals[i] != SIGHUP || !is_ignored(SIGHUP))
+			sigaction(signals[i], &action, NULL);
 }
 
 void block_signals(sigset_t *before)
 {
 	sigset_t set;
+	size_t i;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGTERM);
+	for (i = 0; i < SIGNAL_COUNT; i++)
+		sigaddset(&set, signals[i]);
 	sigprocmask(SIG_BLOCK, &set, before);
 }
 
@@ -129,7 +145,7 @@ bool confirm(const char *format, ...)
 
 /*
  * Reads up to the end of the line, which is not kept.  --timeout is for the first
- * key; whoever has begun to type is there.
+ * byte, which a terminal gives away at the end of the line.
  */
 static int read_line(int fd, struct libmktme_secret *secret)
 {
@@ -237,12 +253,14 @@ static int read_key_file(struct libmktme_secret *secret,
 
 	err = libmktme_secret_read(secret, source->file, source->offset,
 				   source->bytes);
+	if (!err || err == -ENOMEM || err == -EINTR)
+		return err;
 	if (err == -EFBIG)
 		set_reason("'%s' has more than 8 MiB: say how much of it is the key (keyfile-size)",
 			   source->file);
-	else if (err)
+	else
 		set_reason("cannot read the key file '%s'", source->file);
-	return err;
+	return -ENODATA;
 }
 
 int read_secret(struct libmktme_secret *secret, const struct source *source)

@@ -156,6 +156,23 @@ void libmktme_fill_pbkdf(const struct libmktme_pbkdf *ours,
 	}
 }
 
+int libmktme_pbkdf_check(const struct libmktme_pbkdf *ours)
+{
+	struct crypt_pbkdf_type pbkdf;
+	struct crypt_device *cd;
+	int err;
+
+	err = setup_library();
+	if (!err)
+		err = crypt_init(&cd, NULL);
+	if (err)
+		return err;
+	libmktme_fill_pbkdf(ours, &pbkdf);
+	err = crypt_set_pbkdf_type(cd, &pbkdf);
+	crypt_free(cd);
+	return err;
+}
+
 static int format_header(struct crypt_device *cd, const char *path,
 			 const struct libmktme_container_params *params)
 {
@@ -223,7 +240,8 @@ static int load_header(struct crypt_device *cd)
 	err = crypt_load(cd, CRYPT_LUKS2, NULL);
 	if (err == -EINVAL) {
 		libmktme_reason("no LUKS2 header found");
-		libmktme_hint("'mktmesetup format' makes a volume");
+		libmktme_hint(
+			"a detached header is named by --header, a damaged one is mended by 'mktmesetup headerRestore'; 'mktmesetup format' makes a new volume, and what is there is lost");
 	}
 	if (err)
 		return err;

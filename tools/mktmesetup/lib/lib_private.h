@@ -13,6 +13,8 @@
 
 /* Of the kernel module */
 #define LIBMKTME_SYSFS "/sys/devices/mktme"
+/* What DAX maps at least */
+#define LIBMKTME_PAGE_BYTES 4096
 
 /* log.c: to be called before a function fails, with a text for people */
 void libmktme_reason(const char *format, ...)

@@ -14,8 +14,6 @@
 
 #include "lib_private.h"
 
-#define DAX_PAGE_BYTES 4096
-
 /* Where a block device is in sysfs, and what of a whole disk it covers. */
 struct extent {
 	char disk[LIBMKTME_NAME_BYTES];
@@ -232,7 +230,7 @@ static void advise_fsdax(const struct libmktme_base *base)
 static int require_pages(const struct libmktme_base *base)
 {
 	if (!base->is_partition ||
-	    !((base->phys | base->bytes) % DAX_PAGE_BYTES))
+	    !((base->phys | base->bytes) % LIBMKTME_PAGE_BYTES))
 		return 0;
 	libmktme_reason(
 		"the partition does not begin and end on multiples of 4 KiB");
@@ -265,13 +263,26 @@ int libmktme_base_require_usable(const struct libmktme_base *base)
 	return -EOPNOTSUPP;
 }
 
-/* A path of the block device that a file is on, or that the path names. */
+static int stat_directory_of(const char *path, struct stat *st)
+{
+	char directory[PATH_MAX], name[LIBMKTME_NAME_BYTES];
+
+	snprintf(directory, sizeof(directory), "%s%s",
+		 strchr(path, '/') ? "" : "./", path);
+	pop_component(directory, name, sizeof(name));
+	return stat(directory[0] ? directory : "/", st);
+}
+
+/*
+ * A path of the block device that a file is on, or will be when it is made, or
+ * that the path names.
+ */
 static int path_of_device(const char *path, char *device, size_t size)
 {
 	struct stat st;
 	dev_t number;
 
-	if (stat(path, &st))
+	if (stat(path, &st) && (errno != ENOENT || stat_directory_of(path, &st)))
 		return -errno;
 	number = S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev;
 	snprintf(device, size, "/dev/block/%u:%u", major(number),

@@ -356,29 +356,55 @@ static void probe_modules(struct probe *probe)
 
 /* ---- the memory ---- */
 
+/* Without bypass what KeyID 0 writes, an info block or a partition table, is lost. */
+static void probe_mode(struct probe *probe)
+{
+	const struct libmktme_base *base = probe->base;
+	bool is_raw = !strcmp(base->mode, "raw");
+
+	if (probe->activate.err || TME_ACTIVATE_BYPASS(probe->activate.value))
+		report(probe, "namespace_mode",
+		       "namespace in fsdax or raw mode",
+		       verdict_of(is_raw || !strcmp(base->mode, "fsdax")),
+		       "'ndctl create-namespace -f -e NAMESPACE --mode=fsdax'; it destroys what is there",
+		       "%s of %s is in %s mode", base->namespace_name,
+		       base->region_name, base->mode);
+	else
+		report(probe, "namespace_mode",
+		       "whole namespace in raw mode (no TME bypass)",
+		       verdict_of(is_raw && !base->is_partition),
+		       "'ndctl create-namespace -f -e NAMESPACE --mode=raw'; it destroys what is there",
+		       "%s%s of %s is in %s mode",
+		       base->is_partition ? "a partition; " : "",
+		       base->namespace_name, base->region_name, base->mode);
+}
+
+static void probe_address(struct probe *probe)
+{
+	const struct libmktme_base *base = probe->base;
+	bool is_paged = !((base->phys | base->bytes) % LIBMKTME_PAGE_BYTES);
+
+	report(probe, "physical_address", "physical address",
+	       verdict_of(base->phys && is_paged),
+	       "begin and end the partition on multiples of 8 sectors",
+	       "0x%" PRIx64 ", %" PRIu64 " bytes, %s 2 MiB boundary",
+	       base->phys, base->bytes,
+	       base->phys % DM_MKTME_ALIGN_BYTES ? "not at a" : "at a");
+}
+
 static void probe_base(struct probe *probe)
 {
 	const struct libmktme_base *base = probe->base;
-	bool is_dax = !strcmp(base->mode, "fsdax") ||
-		      !strcmp(base->mode, "raw");
 	struct libmktme_layout layout;
 	char label[UUID_STR_LEN];
 
-	report(probe, "namespace_mode", "namespace in fsdax or raw mode",
-	       verdict_of(is_dax),
-	       "'ndctl create-namespace -f -e NAMESPACE --mode=fsdax'; it destroys what is there",
-	       "%s of %s is in %s mode", base->namespace_name,
-	       base->region_name, base->mode);
+	probe_mode(probe);
 	uuid_unparse_lower(base->label_uuid, label);
 	report(probe, "namespace_label", "namespace with a label",
 	       verdict_of(!uuid_is_null(base->label_uuid)),
 	       "'ndctl disable-region', 'init-labels' of its DIMMs, 'enable-region', and create the namespace anew; all of the region is lost",
 	       "%s", uuid_is_null(base->label_uuid) ? "none" : label);
-	report(probe, "physical_address", "physical address",
-	       verdict_of(base->phys), NULL,
-	       "0x%" PRIx64 ", %" PRIu64 " bytes, %s 2 MiB boundary",
-	       base->phys, base->bytes,
-	       base->phys % DM_MKTME_ALIGN_BYTES ? "not at a" : "at a");
+	probe_address(probe);
 	if (libmktme_layout_compute(base->phys, base->bytes,
 				    LIBMKTME_HEADER_BYTES, &layout))
 		report(probe, "layout", "room for a volume", LIBMKTME_FAIL,

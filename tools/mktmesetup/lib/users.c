@@ -102,6 +102,10 @@ static void look_at_volume(const struct libmktme_volume *volume, void *arg)
 	end = start + table->sectors * LIBMKTME_SECTOR_BYTES;
 	if (!table->has_no_verifier)
 		start -= DM_MKTME_VERIFIER_BYTES;
+	/* In front of all that the kernel may keep its struct pages. */
+	if (volume->status.window_sectors)
+		start = end -
+			volume->status.window_sectors * LIBMKTME_SECTOR_BYTES;
 	if (start < search->end && end > search->start)
 		snprintf(search->overlapping, sizeof(search->overlapping), "%s",
 			 volume->name);
