@@ -57,11 +57,23 @@ static void unmap_dax_file(struct inode *inode)
 	unmap_mapping_range(inode->i_mapping, 0, 0, 0);
 }
 
+/*
+ * The last reference on a file that was removed is not given up while its file system
+ * is frozen: that would wait until it is not, and thawing waits for s_umount, which is
+ * held for reading.
+ */
+static bool is_frozen(const struct super_block *sb)
+{
+	return sb->s_writers.frozen != SB_UNFROZEN;
+}
+
 /* The superblock's inodes stay on its list while one of them is held. */
 static void unmap_dax_files(struct super_block *sb)
 {
 	struct inode *inode, *previous = NULL;
 
+	if (is_frozen(sb))
+		return;
 	spin_lock(&sb->s_inode_list_lock);
 	list_for_each_entry(inode, &sb->s_inodes, i_sb_list) {
 		if (!IS_DAX(inode) || !mapping_mapped(inode->i_mapping) ||
@@ -114,32 +126,60 @@ static void unmap_shared_pages(struct gendisk *disk)
 /**
  * struct scan - what one pass over a window has found
  * @idle_refs: reference count of a page that nobody uses
- * @is_busy: a page is in use
+ * @busy_pfn: a page that is in use, 0 if there is none
  * @is_shared: one that is in use does not name the file that it belongs to
- * @inode: last one that was unmapped, with a reference
+ * @mapping: last one that was unmapped; may have gone, and is only compared
  */
 struct scan {
 	int idle_refs;
-	bool is_busy;
+	unsigned long busy_pfn;
 	bool is_shared;
-	struct inode *inode;
+	const struct address_space *mapping;
 };
+
+/*
+ * A file system that is being unmounted must find that nobody holds its inodes, so
+ * they are held under s_umount only.  Whoever has it for writing, unmounting or
+ * freezing, is left to the next pass.
+ */
+static struct inode *hold_inode(struct inode *inode)
+{
+	struct super_block *sb = inode->i_sb;
+
+	if (!down_read_trylock(&sb->s_umount))
+		return NULL;
+	if (sb->s_root && (sb->s_flags & SB_BORN) && !is_frozen(sb) &&
+	    igrab(inode))
+		return inode;
+	up_read(&sb->s_umount);
+	return NULL;
+}
+
+/* The superblock is freed after a grace period, and may be as soon as it is let go. */
+static void release_inode(struct inode *inode)
+{
+	struct super_block *sb = inode->i_sb;
+
+	iput(inode);
+	rcu_read_lock();
+	up_read(&sb->s_umount);
+	rcu_read_unlock();
+}
 
 /*
  * Inodes are freed after a grace period of RCU, so the pointer may be followed
  * even if the page leaves the file just now.  Should the folio have become
  * part of a larger one, what was read is no mapping.
  */
-static struct inode *grab_inode(struct page *page, struct folio *folio)
+static struct inode *get_inode(struct page *page, struct folio *folio,
+			       const struct address_space *mapping)
 {
-	struct address_space *mapping;
 	struct inode *inode = NULL;
 
 	rcu_read_lock();
-	mapping = READ_ONCE(folio->mapping);
-	if (mapping && !((unsigned long)mapping & MAPPING_FLAGS) &&
+	if (READ_ONCE(folio->mapping) == mapping &&
 	    page_folio(page) == folio && mapping->host)
-		inode = igrab(mapping->host);
+		inode = hold_inode(mapping->host);
 	rcu_read_unlock();
 	return inode;
 }
@@ -153,25 +193,26 @@ static bool is_busy(const struct folio *folio, int idle_refs)
 static void scan_folio(struct scan *scan, struct page *page,
 		       struct folio *folio)
 {
+	const struct address_space *mapping;
 	struct inode *inode;
 
 	if (!is_busy(folio, scan->idle_refs))
 		return;
-	scan->is_busy = true;
+	scan->busy_pfn = page_to_pfn(page);
 	if (dax_folio_is_shared(folio)) {
 		scan->is_shared = true;
 		return;
 	}
-	inode = grab_inode(page, folio);
+	mapping = READ_ONCE(folio->mapping);
+	if (!mapping || ((unsigned long)mapping & MAPPING_FLAGS) ||
+	    mapping == scan->mapping)
+		return;
+	inode = get_inode(page, folio, mapping);
 	if (!inode)
 		return;
-	if (inode == scan->inode) {
-		iput(inode);
-		return;
-	}
 	unmap_dax_file(inode);
-	iput(scan->inode);
-	scan->inode = inode;
+	release_inode(inode);
+	scan->mapping = mapping;
 }
 
 static unsigned long pages_to_step(unsigned long pfn, struct folio *folio)
@@ -228,7 +269,9 @@ bool mktme_page_is_shared(unsigned long pfn)
  *	begun already, so call it again while its disk is open
  * @has_openers: the disk is open
  *
- * Pages that hold the window's own struct pages are nobody else's.
+ * Pages that hold the window's own struct pages are nobody else's.  With the disk
+ * closed somebody may still hold a page, for as long as he likes: then that one
+ * is looked at, and not all of them again.
  *
  * Context: Process context, sleeps.  No lock may be held that a page fault,
  * the file system or memory hotplug takes.
@@ -239,10 +282,13 @@ bool mktme_window_evict_users(struct mktme_window *window, bool has_openers)
 	phys_addr_t phys = window->mapping.phys;
 	struct scan scan = { .idle_refs = window->idle_refs };
 
-	scan_pages(&scan, PHYS_PFN(phys + window->base.memmap_bytes),
-		   PHYS_PFN(phys + window->mapping.bytes));
-	iput(scan.inode);
+	if (!has_openers && window->busy_pfn)
+		scan_pages(&scan, window->busy_pfn, window->busy_pfn + 1);
+	if (!scan.busy_pfn)
+		scan_pages(&scan, PHYS_PFN(phys + window->base.memmap_bytes),
+			   PHYS_PFN(phys + window->mapping.bytes));
+	window->busy_pfn = scan.busy_pfn;
 	if (scan.is_shared && has_openers)
 		unmap_shared_pages(window->disk);
-	return scan.is_busy;
+	return scan.busy_pfn;
 }

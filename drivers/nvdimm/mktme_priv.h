@@ -133,6 +133,7 @@ enum mktme_window_state {
  * @hub: reference on what listens to the base, or NULL
  * @mapping: addresses
  * @idle_refs: reference count of a page that nobody uses
+ * @busy_pfn: a page that was in use when that was last looked at, or 0
  * @was_used: a user that has gone, or will, has accessed it
  * @was_written: that one may have written to it, through caches
  * @is_announced: user space knows of it by an event
@@ -159,6 +160,7 @@ struct mktme_window {
 	struct mktme_hub *hub;
 	struct mktme_mapping mapping;
 	int idle_refs;
+	unsigned long busy_pfn;
 	bool was_used;
 	bool was_written;
 	bool is_announced;
