@@ -395,6 +395,24 @@ EXPORT_SYMBOL_GPL(mktme_keyid_put);
  */
 
 /**
+ * mktme_keyid_supply() - keep a key object where there is none that is valid
+ * @keyid: from mktme_keyid_get()
+ * @vk: the key that it holds
+ *
+ * Context: Process context, sleeps.
+ */
+void mktme_keyid_supply(struct mktme_keyid *keyid,
+			const struct mktme_volume_key *vk)
+{
+	struct key *old;
+
+	mutex_lock(&keyid_mutex);
+	old = keep_object(keyid, vk);
+	mutex_unlock(&keyid_mutex);
+	key_put(old);
+}
+
+/**
  * mktme_keyid_reserve() - have a KeyID without a key
  * @error: set to the reason on failure
  *

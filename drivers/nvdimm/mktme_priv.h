@@ -232,6 +232,8 @@ int mktme_keyid_init(unsigned int keyids, const struct mktme_ll_ops *ops);
 void mktme_keyid_exit(void);
 struct mktme_keyid *mktme_keyid_get(const struct mktme_volume_key *vk, int nid,
 				    const char **error);
+void mktme_keyid_supply(struct mktme_keyid *keyid,
+			const struct mktme_volume_key *vk);
 void mktme_keyid_put(struct mktme_keyid *keyid);
 bool mktme_keyid_holds(struct mktme_keyid *keyid,
 		       const struct mktme_volume_key *vk);

@@ -238,6 +238,7 @@ static struct mktme_window *share(const struct mktme_base *base,
 	r = check_share(window, base, vk, user, error);
 	if (r)
 		return ERR_PTR(r);
+	mktme_keyid_supply(window->keyid, vk);
 	add_user(window, user);
 	return window;
 }
