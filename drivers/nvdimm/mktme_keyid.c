@@ -253,16 +253,33 @@ static bool is_free(const struct mktme_keyid *keyid)
 	return !keyid->users && bitmap_empty(keyid->packages, package_bits);
 }
 
+/*
+ * What could not be cleared, since somebody else had the tables or the hardware
+ * failed, is tried again whenever a KeyID is wanted.
+ */
+static void clear_lost(void)
+{
+	struct mktme_keyid *keyid;
+	int cpu;
+
+	lockdep_assert_held(&keyid_mutex);
+	for (keyid = keyid_table; keyid < keyid_table + keyid_count; keyid++) {
+		if (keyid->users || is_free(keyid))
+			continue;
+		for_each_cpu(cpu, &lead_cpus)
+			clear_on(keyid, cpu);
+		forget_unplugged(keyid);
+	}
+}
+
 static struct mktme_keyid *find_free(void)
 {
 	struct mktme_keyid *keyid;
 
-	lockdep_assert_held(&keyid_mutex);
-	for (keyid = keyid_table; keyid < keyid_table + keyid_count; keyid++) {
-		forget_unplugged(keyid);
+	clear_lost();
+	for (keyid = keyid_table; keyid < keyid_table + keyid_count; keyid++)
 		if (is_free(keyid))
 			return keyid;
-	}
 	return NULL;
 }
 
@@ -364,6 +381,24 @@ bool mktme_keyid_holds(struct mktme_keyid *keyid,
 }
 
 /**
+ * mktme_keyid_supply() - keep a key object where there is none that is valid
+ * @keyid: from mktme_keyid_get()
+ * @vk: the key that it holds
+ *
+ * Context: Process context, sleeps.
+ */
+void mktme_keyid_supply(struct mktme_keyid *keyid,
+			const struct mktme_volume_key *vk)
+{
+	struct key *old;
+
+	mutex_lock(&keyid_mutex);
+	old = keep_object(keyid, vk);
+	mutex_unlock(&keyid_mutex);
+	key_put(old);
+}
+
+/**
  * mktme_keyid_put() - give a KeyID back
  * @keyid: from mktme_keyid_get()
  *
@@ -393,24 +428,6 @@ EXPORT_SYMBOL_GPL(mktme_keyid_put);
 /*
  * Trials, of the self-test alone
  */
-
-/**
- * mktme_keyid_supply() - keep a key object where there is none that is valid
- * @keyid: from mktme_keyid_get()
- * @vk: the key that it holds
- *
- * Context: Process context, sleeps.
- */
-void mktme_keyid_supply(struct mktme_keyid *keyid,
-			const struct mktme_volume_key *vk)
-{
-	struct key *old;
-
-	mutex_lock(&keyid_mutex);
-	old = keep_object(keyid, vk);
-	mutex_unlock(&keyid_mutex);
-	key_put(old);
-}
 
 /**
  * mktme_keyid_reserve() - have a KeyID without a key
@@ -846,6 +863,10 @@ void mktme_keyid_exit(void)
 {
 	unsigned int i;
 
+	lock_keyids();
+	if (ll_ops)
+		clear_lost();
+	unlock_keyids();
 	for (i = 0; i < keyid_count; i++) {
 		WARN_ON_ONCE(keyid_table[i].users);
 		bitmap_free(keyid_table[i].packages);
