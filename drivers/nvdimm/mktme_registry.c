@@ -352,7 +352,10 @@ static void give_keyid_back(struct mktme_window *window)
 {
 	struct mktme_keyid *keyid = window->keyid;
 
+	/* For mktme_registry_for_each(), whose functions use it. */
+	mutex_lock(&registry_mutex);
 	WRITE_ONCE(window->keyid, NULL);
+	mutex_unlock(&registry_mutex);
 	mktme_keyid_put(keyid);
 }
 
@@ -446,7 +449,8 @@ static void note_use(struct mktme_window *window, const struct mktme_user *user)
 static void remove_user(struct mktme_window *window, struct mktme_user *user)
 {
 	lockdep_assert_held(&registry_mutex);
-	if (user->state == MKTME_USER_ACTIVE)
+	if (user->state == MKTME_USER_ACTIVE ||
+	    user->state == MKTME_USER_ASLEEP)
 		note_use(window, user);
 	list_del_rcu(&user->node);
 }
