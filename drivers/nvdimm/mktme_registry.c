@@ -385,6 +385,21 @@ static int claim_base(struct mktme_window *window, const char **error)
 	return PTR_ERR(window->claim);
 }
 
+/*
+ * What somebody wrote and closed may still be in the page cache: the last one to close
+ * writes it back, and there may have been others.
+ */
+static int write_back_base(const struct mktme_base *base, const char **error)
+{
+	int r = sync_blockdev(bdev_whole(base->bdev));
+
+	if (!r && bdev_is_partition(base->bdev))
+		r = sync_blockdev(base->bdev);
+	if (r)
+		*error = "<device>: what was written to it cannot be written back";
+	return r;
+}
+
 static int build(struct mktme_window *window,
 		 const struct mktme_volume_key *vk, const char **error)
 {
@@ -394,6 +409,9 @@ static int build(struct mktme_window *window,
 	r = claim_base(window, error);
 	if (r)
 		return r;
+	r = write_back_base(&window->base, error);
+	if (r)
+		goto err_claim;
 	r = take_keyid(window, vk, error);
 	if (r)
 		goto err_claim;
