@@ -272,14 +272,36 @@ static void replace_key_if_used(struct mktme_window *window, void *arg)
 		mktme_keyid_replace(window->keyid);
 }
 
+static void suppose_used(struct mktme_window *window, void *arg)
+{
+	WRITE_ONCE(window->is_used_at_end, true);
+}
+
+static DECLARE_COMPLETION(evicted);
+
+static void evict_work_fn(struct work_struct *work)
+{
+	mktme_registry_each_mapped(evict, NULL);
+	/* All are looked at before a key is taken: struct pages may be behind it. */
+	mktme_registry_each_mapped(find_if_used, NULL);
+	complete(&evicted);
+}
+
+static DECLARE_WORK(evict_work, evict_work_fn);
+
+/*
+ * Mappings are taken away under locks of file systems, of which another one may be
+ * stuck.  That shall not keep the machine from its end.
+ */
 static int on_reboot(struct notifier_block *nb, unsigned long action,
 		     void *data)
 {
 	mktme_registry_shut_down();
 	mktme_wait_for_accesses();
-	mktme_registry_each_mapped(evict, NULL);
-	/* All are looked at before a key is taken: struct pages may be behind it. */
-	mktme_registry_each_mapped(find_if_used, NULL);
+	mktme_registry_for_each(suppose_used, NULL);
+	queue_work(system_unbound_wq, &evict_work);
+	if (!wait_for_completion_timeout(&evicted, DRAIN_TIMEOUT))
+		pr_err("the users of volumes could not be stopped: keys are replaced\n");
 	mktme_flush_everything();
 	mktme_registry_for_each(replace_key_if_used, NULL);
 	mktme_keyid_clear_all();
@@ -330,4 +352,5 @@ void mktme_power_exit(void)
 	unregister_reboot_notifier(&reboot_notifier);
 	unregister_pm_notifier(&pm_notifier);
 	cancel_work_sync(&drain_work);
+	cancel_work_sync(&evict_work);
 }
