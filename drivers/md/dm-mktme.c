@@ -1117,6 +1117,13 @@ static long mktme_dax_direct_access(struct dm_target *ti, pgoff_t pgoff,
 	return nr_pages;
 }
 
+static void zero(void *addr, size_t bytes)
+{
+	for (; bytes > PAGE_SIZE; bytes -= PAGE_SIZE, addr += PAGE_SIZE)
+		memcpy_flushcache(addr, page_address(ZERO_PAGE(0)), PAGE_SIZE);
+	memcpy_flushcache(addr, page_address(ZERO_PAGE(0)), bytes);
+}
+
 static int mktme_dax_zero_page_range(struct dm_target *ti, pgoff_t pgoff,
 				     size_t nr_pages)
 {
@@ -1128,13 +1135,14 @@ static int mktme_dax_zero_page_range(struct dm_target *ti, pgoff_t pgoff,
 		return -EIO;
 	if (has_bad_block(mc, offset, bytes) && repair(mc, offset, bytes))
 		return -EIO;
-	for (; nr_pages; nr_pages--, offset += PAGE_SIZE)
-		memcpy_flushcache(mc->data + offset,
-				  page_address(ZERO_PAGE(0)), PAGE_SIZE);
+	zero(mc->data + offset, bytes);
 	return 0;
 }
 
-/* Poison is cleared by the page, so parts of pages cannot be recovered. */
+/*
+ * Poison is cleared by the page, so parts of pages cannot be recovered.  Of what was
+ * repaired nothing may stay noise, even if the caller's memory ends.
+ */
 static size_t mktme_dax_recovery_write(struct dm_target *ti, pgoff_t pgoff,
 				       void *addr, size_t bytes,
 				       struct iov_iter *i)
@@ -1142,13 +1150,18 @@ static size_t mktme_dax_recovery_write(struct dm_target *ti, pgoff_t pgoff,
 	struct mktme_c *mc = ti->private;
 	size_t offset = PFN_PHYS(pgoff);
 	size_t repair_bytes = PAGE_ALIGN(offset_in_page(addr) + bytes);
+	bool is_bad;
+	size_t done;
 
 	if (!may_write(mc) || !is_inside(mc, offset, repair_bytes))
 		return 0;
-	if (has_bad_block(mc, offset, repair_bytes) &&
-	    (repair_bytes != bytes || repair(mc, offset, bytes)))
+	is_bad = has_bad_block(mc, offset, repair_bytes);
+	if (is_bad && (repair_bytes != bytes || repair(mc, offset, bytes)))
 		return 0;
-	return _copy_from_iter_flushcache(addr, bytes, i);
+	done = _copy_from_iter_flushcache(addr, bytes, i);
+	if (is_bad)
+		zero(addr + done, bytes - done);
+	return done;
 }
 
 /*
