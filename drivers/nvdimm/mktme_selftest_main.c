@@ -168,13 +168,16 @@ static int find_base(struct block_device *bdev, struct device *dev,
  * A run
  */
 
-/* Nobody unbinds the namespace meanwhile; it takes a few seconds at most. */
+/*
+ * Nobody unbinds the namespace meanwhile; it takes a few seconds at most.  It may have
+ * been bound again, to other memory, since that was looked at: then this disk is dead.
+ */
 static int run_on_base(struct selftest *st)
 {
 	int r;
 
 	device_lock(st->base.dev);
-	if (st->base.dev->driver) {
+	if (disk_live(st->base.bdev->bd_disk)) {
 		r = mktme_selftest_views_create(st);
 		if (!r)
 			r = mktme_selftest_run_checks(st);
