@@ -153,13 +153,18 @@ static void forget_unplugged(struct mktme_keyid *keyid)
 			__clear_bit(package, keyid->packages);
 }
 
-static void clear_packages(struct mktme_keyid *keyid)
+static void try_to_clear(struct mktme_keyid *keyid)
 {
 	int cpu;
 
 	for_each_cpu(cpu, &lead_cpus)
 		clear_on(keyid, cpu);
 	forget_unplugged(keyid);
+}
+
+static void clear_packages(struct mktme_keyid *keyid)
+{
+	try_to_clear(keyid);
 	if (!bitmap_empty(keyid->packages, package_bits))
 		pr_err("KeyID %u could not be cleared on every package and is not used until it can\n",
 		       keyid->number);
@@ -260,16 +265,11 @@ static bool is_free(const struct mktme_keyid *keyid)
 static void clear_lost(void)
 {
 	struct mktme_keyid *keyid;
-	int cpu;
 
 	lockdep_assert_held(&keyid_mutex);
-	for (keyid = keyid_table; keyid < keyid_table + keyid_count; keyid++) {
-		if (keyid->users || is_free(keyid))
-			continue;
-		for_each_cpu(cpu, &lead_cpus)
-			clear_on(keyid, cpu);
-		forget_unplugged(keyid);
-	}
+	for (keyid = keyid_table; keyid < keyid_table + keyid_count; keyid++)
+		if (!keyid->users && !is_free(keyid))
+			try_to_clear(keyid);
 }
 
 static struct mktme_keyid *find_free(void)
