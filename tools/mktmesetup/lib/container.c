@@ -131,8 +131,8 @@ static uint32_t default_memory_kb(uint32_t library_default_kb)
 	return limit_kb < library_default_kb ? limit_kb : library_default_kb;
 }
 
-void libmktme_fill_pbkdf(const struct libmktme_pbkdf *ours,
-			 struct crypt_pbkdf_type *pbkdf)
+static void fill_pbkdf(const struct libmktme_pbkdf *ours,
+		       struct crypt_pbkdf_type *pbkdf)
 {
 	*pbkdf = *crypt_get_pbkdf_default(CRYPT_LUKS2);
 	if (ours->type)
@@ -156,9 +156,17 @@ void libmktme_fill_pbkdf(const struct libmktme_pbkdf *ours,
 	}
 }
 
-int libmktme_pbkdf_check(const struct libmktme_pbkdf *ours)
+int libmktme_set_pbkdf(struct crypt_device *cd,
+		       const struct libmktme_pbkdf *ours)
 {
 	struct crypt_pbkdf_type pbkdf;
+
+	fill_pbkdf(ours, &pbkdf);
+	return crypt_set_pbkdf_type(cd, &pbkdf);
+}
+
+int libmktme_pbkdf_check(const struct libmktme_pbkdf *ours)
+{
 	struct crypt_device *cd;
 	int err;
 
@@ -167,8 +175,7 @@ int libmktme_pbkdf_check(const struct libmktme_pbkdf *ours)
 		err = crypt_init(&cd, NULL);
 	if (err)
 		return err;
-	libmktme_fill_pbkdf(ours, &pbkdf);
-	err = crypt_set_pbkdf_type(cd, &pbkdf);
+	err = libmktme_set_pbkdf(cd, ours);
 	crypt_free(cd);
 	return err;
 }
@@ -190,7 +197,7 @@ static int format_header(struct crypt_device *cd, const char *path,
 	};
 	int err;
 
-	libmktme_fill_pbkdf(&params->pbkdf, &pbkdf);
+	fill_pbkdf(&params->pbkdf, &pbkdf);
 	err = crypt_set_metadata_size(cd, JSON_AREA_BYTES, KEYSLOTS_AREA_BYTES);
 	if (!err)
 		err = crypt_set_data_offset(cd, DATA_OFFSET_SECTORS);

@@ -28,7 +28,7 @@ extern const crypt_token_handler libmktme_clevis_handler;
 int libmktme_container_open(const char *path,
 			    struct libmktme_container **container);
 /* For keyslots to come. */
-void libmktme_fill_pbkdf(const struct libmktme_pbkdf *ours,
-			 struct crypt_pbkdf_type *pbkdf);
+int libmktme_set_pbkdf(struct crypt_device *cd,
+		       const struct libmktme_pbkdf *ours);
 
 #endif /* CONTAINER_PRIVATE_H */

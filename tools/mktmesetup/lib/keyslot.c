@@ -17,8 +17,8 @@ static const char *secret_or_null(const struct libmktme_secret *secret)
 }
 
 /*
- * Handlers answer what they like: that of systemd for a TPM2 says
- * ENOTRECOVERABLE for a wrong PIN as well as for another TPM.
+ * Handlers answer what they like: that of systemd for a TPM2 says ENOTRECOVERABLE
+ * for a wrong PIN as well as for another TPM.
  */
 static void explain_token(int err, bool has_pin)
 {
@@ -51,8 +51,7 @@ static void explain_unlock(int err, const struct libmktme_credential *cred)
 	libmktme_key_explain(err);
 }
 
-/* The highest one of the keyslots that a token opens; to be ignored if there is
- * none. */
+/* The highest one of the keyslots that a token opens; to be ignored if there is none. */
 static crypt_keyslot_priority priority_of(struct crypt_device *cd, int token)
 {
 	crypt_keyslot_priority priority, highest = CRYPT_SLOT_PRIORITY_IGNORE;
@@ -68,8 +67,7 @@ static crypt_keyslot_priority priority_of(struct crypt_device *cd, int token)
 	return highest;
 }
 
-/* What is worth more to be told: a token that only lacks its PIN comes first.
- */
+/* What is worth more to be told: a token that only lacks its PIN comes first. */
 static int rank_of(int err)
 {
 	switch (err) {
@@ -95,46 +93,34 @@ static int load_key_by_token(struct crypt_device *cd,
 					   cred->secret.bytes, NULL, flags);
 }
 
-/* Return: what the last one said, if it is not to go on; else what says most */
-static int try_tokens(struct crypt_device *cd, struct libmktme_credential *cred,
-		      crypt_keyslot_priority priority, uint32_t flags)
-{
-	int token, r, best = -ENOENT;
-
-	for (token = 0; token < crypt_token_max(CRYPT_LUKS2); token++) {
-		if (crypt_token_status(cd, token, NULL) <=
-			    CRYPT_TOKEN_INACTIVE ||
-		    priority_of(cd, token) != priority)
-			continue;
-		r = load_key_by_token(cd, cred, token, flags);
-		if (r >= 0)
-			cred->token = token;
-		if (r >= 0 || r == -EINTR || r == -ENOMEM)
-			return r;
-		if (rank_of(r) > rank_of(best))
-			best = r;
-	}
-	return best;
-}
-
 /*
- * Asked for any token, libcryptsetup gives up at the first one whose handler
- * has an error of its own, as that of systemd has for a TPM2 that was replaced.
- * The order is the same.
+ * Asked for any token, libcryptsetup gives up at the first one whose handler has an
+ * error of its own, as that of systemd has for a TPM2 that was replaced.  The order
+ * is the same.
  */
 static int load_key_by_any_token(struct crypt_device *cd,
 				 struct libmktme_credential *cred,
 				 uint32_t flags)
 {
-	int preferred, normal;
+	int priority, token, r, best = -ENOENT;
 
-	preferred = try_tokens(cd, cred, CRYPT_SLOT_PRIORITY_PREFER, flags);
-	if (preferred >= 0 || preferred == -EINTR || preferred == -ENOMEM)
-		return preferred;
-	normal = try_tokens(cd, cred, CRYPT_SLOT_PRIORITY_NORMAL, flags);
-	if (normal >= 0 || normal == -EINTR || normal == -ENOMEM)
-		return normal;
-	return rank_of(preferred) > rank_of(normal) ? preferred : normal;
+	for (priority = CRYPT_SLOT_PRIORITY_PREFER;
+	     priority >= CRYPT_SLOT_PRIORITY_NORMAL; priority--) {
+		for (token = 0; token < crypt_token_max(CRYPT_LUKS2); token++) {
+			if (crypt_token_status(cd, token, NULL) <=
+				    CRYPT_TOKEN_INACTIVE ||
+			    (int)priority_of(cd, token) != priority)
+				continue;
+			r = load_key_by_token(cd, cred, token, flags);
+			if (r >= 0)
+				cred->token = token;
+			if (r >= 0 || r == -EINTR || r == -ENOMEM)
+				return r;
+			if (rank_of(r) > rank_of(best))
+				best = r;
+		}
+	}
+	return best;
 }
 
 /* Without a name nothing is activated, the key is only loaded. */
@@ -226,14 +212,6 @@ static int make_context(struct crypt_device *cd,
 	}
 }
 
-static int set_pbkdf(struct crypt_device *cd, const struct libmktme_pbkdf *ours)
-{
-	struct crypt_pbkdf_type pbkdf;
-
-	libmktme_fill_pbkdf(ours, &pbkdf);
-	return crypt_set_pbkdf_type(cd, &pbkdf);
-}
-
 int libmktme_keyslot_check_free(struct libmktme_container *container, int slot)
 {
 	if (slot == LIBMKTME_ANY)
@@ -272,7 +250,7 @@ int libmktme_keyslot_add(struct libmktme_container *container,
 
 	r = libmktme_keyslot_check_free(container, slot);
 	if (!r)
-		r = set_pbkdf(cd, pbkdf);
+		r = libmktme_set_pbkdf(cd, pbkdf);
 	if (!r)
 		r = make_context(cd, cred, &old);
 	if (!r)
@@ -293,13 +271,13 @@ int libmktme_keyslot_change(struct libmktme_container *container,
 {
 	int r;
 
-	r = set_pbkdf(container->cd, pbkdf);
+	r = libmktme_set_pbkdf(container->cd, pbkdf);
 	if (r)
 		return r;
 	/*
-   * To a keyslot that is free, which then takes the number of the old one.
-   * Asked for the same one, libcryptsetup before 2.7 would wipe it first.
-   */
+	 * To a keyslot that is free, which then takes the number of the old one.
+	 * Asked for the same one, libcryptsetup before 2.7 would wipe it first.
+	 */
 	return crypt_keyslot_change_by_passphrase(container->cd, slot,
 						  LIBMKTME_ANY, old->data,
 						  old->bytes, new->data,
