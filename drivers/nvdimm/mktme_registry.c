@@ -312,21 +312,31 @@ static void unregister(struct mktme_window *window)
 	put_device(&window->dev);
 }
 
-static void say_who_holds_keyids(void)
+/* There may be more holders than a limit for messages lets pass: it is for lists. */
+static void list_holders(void)
 {
+	static DEFINE_RATELIMIT_STATE(lists, DEFAULT_RATELIMIT_INTERVAL,
+				      DEFAULT_RATELIMIT_BURST);
 	struct mktme_window *window;
-	unsigned int used, lost;
+
+	if (!__ratelimit(&lists))
+		return;
 
 	mutex_lock(&registry_mutex);
 	list_for_each_entry(window, &registry, node)
 		if (READ_ONCE(window->keyid))
-			pr_err_ratelimited("KeyID %u is held by %s on %s at %pa (%s)\n",
-					   window->keyid_number,
-					   window->disk->disk_name,
-					   window->base_name,
-					   &window->base.phys,
-					   mktme_window_state_name(window));
+			pr_err("KeyID %u is held by %s on %s at %pa (%s)\n",
+			       window->keyid_number, window->disk->disk_name,
+			       window->base_name, &window->base.phys,
+			       mktme_window_state_name(window));
 	mutex_unlock(&registry_mutex);
+}
+
+static void say_who_holds_keyids(void)
+{
+	unsigned int used, lost;
+
+	list_holders();
 	mktme_keyid_count(&used, &lost);
 	pr_err("%u of %u KeyIDs in use, %u of them lost: close a volume, or give TME-MK more KeyIDs in the firmware set-up\n",
 	       used, mktme_cap.keyids, lost);
