@@ -38,7 +38,7 @@ help:
 	@echo '  deb             Debian packages of both, in build/deb'
 	@echo '  kernel-tree     the drivers into the source tree KERNEL=DIRECTORY'
 	@echo 'Clean up:'
-	@echo '  clean           what was built; what check-long and check-debug found stays'
+	@echo '  clean           what was built; what check-long, check-debug and fuzz found stays'
 	@echo '  distclean       all of build/'
 	@echo '  distclean-cache kernels, emulator and file systems in the cache directory'
 
@@ -128,7 +128,8 @@ deb: setup
 	@$(NICE) scripts/build-deb
 
 clean:
-	rm -rf build/check build/deb build/html build/install build/kmod build/modules build/payload build/suites build/tests build/tools
+	rm -rf build/check build/deb build/html build/install build/kmod build/modules build/payload build/suites build/tests
+	@$(MAKE) -C tools/mktmesetup clean
 
 distclean:
 	rm -rf build
