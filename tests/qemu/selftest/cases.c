@@ -1282,7 +1282,9 @@ static void case_qmp(void)
 	key_command(5, CLEAR_KEY, ALG_128, 0, 0);
 	key_command(6, CLEAR_KEY, ALG_128, 0, 0);
 	key_command(7, CLEAR_KEY, ALG_128, 0, 0);
+	fill_line(window(0, place(1, 4)), 0x14);
 	park("cleared");
+	check(line_is(window(0, place(1, 4)), 0x14), "evict-now while stopped: data intact");
 	set_key(1, 1, 2);
 	put(1, place(1, 3), 0x13);
 	media(place(1, 3), "plain", 0, 0, 0x13, "encrypt=off set at run time");

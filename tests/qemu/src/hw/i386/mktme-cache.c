@@ -24,6 +24,8 @@
 #include "exec/exec-all.h"
 #include "exec/ram_addr.h"
 #include "exec/ramlist.h"
+#include "sysemu/cpus.h"
+#include "sysemu/runstate.h"
 #include "mktme-internal.h"
 #include "trace.h"
 
@@ -378,10 +380,23 @@ void mktme_cache_op_on(CPUState *cs, MktmeCacheOp op)
     async_safe_run_on_cpu(cs, cache_op_work, RUN_ON_CPU_HOST_INT(op));
 }
 
+/*
+ * Called with the BQL, which is dropped while the vCPUs are brought to a stop.
+ * The media has everything when this returns, whether the machine runs or not.
+ */
 void mktme_cache_evict_all(MktmeState *s)
 {
-    if (first_cpu && !s->transparent) {
-        mktme_cache_op_on(first_cpu, MKTME_WBINVD);
+    bool running = runstate_is_running();
+
+    if (s->transparent || !num_dimms(s)) {
+        return;
+    }
+    if (running) {
+        pause_all_vcpus();
+    }
+    cache_op(s, MKTME_WBINVD);
+    if (running) {
+        resume_all_vcpus();
     }
 }
 

@@ -63,7 +63,8 @@
  *   DEVICE_BUSY, the next n SET_KEYs with ENTROPY_ERROR; at run time
  * + Property "busy-package", "entropy-package" (-1): only on this package
  * + Property "evict-now" (write only, run time): true writes back and drops
- *   every cached line, as capacity evictions might at any moment
+ *   every cached line, as capacity evictions might at any moment; the media has
+ *   them when it has been set
  * + Property "key-table", "stats" (read only): JSON, for the host alone; keys
  *   are never shown
  */
