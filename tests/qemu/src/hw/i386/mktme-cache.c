@@ -262,6 +262,7 @@ void mktme_cache_flush_line(MktmeState *s, CPUState *cs, void *host,
     MktmeDimm *d;
     uint64_t offset, page, bit;
     unsigned line;
+    bool dirty;
 
     d = dimm_of_host(s, host, &offset);
     if (!d) {
@@ -281,7 +282,11 @@ void mktme_cache_flush_line(MktmeState *s, CPUState *cs, void *host,
         queue_add(s, q, d, page, bit, 0);
         break;
     case MKTME_CLWB:
-        if (!is_dirty(d, page, line)) {
+        /* A line that is just being written back is not on the media yet */
+        qemu_mutex_lock(&s->lock);
+        dirty = is_dirty(d, page, line);
+        qemu_mutex_unlock(&s->lock);
+        if (!dirty) {
             q->clean_flushes++;
             break;
         }
