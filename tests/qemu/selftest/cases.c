@@ -1320,6 +1320,8 @@ static u32 call(unsigned keyid, u64 offset) { return ((u32 (*)(void))window(keyi
 
 static void case_code(void)
 {
+	volatile u64 *beside = (volatile u64 *)window(RAW, place(1, 0) + LINE);
+
 	raw_view();
 	if (!boot_count()) {
 		put_code(RAW, place(1, 0), 1);
@@ -1331,9 +1333,13 @@ static void case_code(void)
 		flush(window(0, place(1, 0)));
 		check_equal(call(0, place(1, 0)), 2, "code of another KeyID, after a flush");
 		put_code(RAW, place(1, 0), 3);
+		check_equal(call(RAW, place(1, 0)), 3, "code rewritten again");
+		asm volatile("movnti %1, %0" : "=m" (*beside) : "r" (0x44ul));
+		sfence();
 		reset();
 	}
 	check_equal(call(0, place(1, 0)), 3, "code in another boot of the machine");
+	check_equal(*beside, 0x44, "MOVNTI beside code: durable");
 }
 
 #define BENCH_MiB 32

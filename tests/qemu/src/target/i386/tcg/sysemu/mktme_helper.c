@@ -54,9 +54,11 @@ void helper_mktme_flush(CPUX86State *env, target_ulong addr, uint32_t kind)
 
 static void nt_store_line(CPUX86State *env, target_ulong addr)
 {
-    void *host = tlb_vaddr_to_host(env, addr, MMU_DATA_STORE,
-                                   cpu_mmu_index(env, false));
+    void *host;
 
+    /* Unlike tlb_vaddr_to_host() also where there is translated code */
+    probe_access_flags(env, addr, MMU_DATA_STORE, cpu_mmu_index(env, false),
+                       true, &host, 0);
     if (host) {
         mktme_flush_line(env_cpu(env), host, MKTME_NT_STORE);
     }
