@@ -16,6 +16,7 @@
 #include "hw/mem/memory-device.h"
 #include "hw/mem/nvdimm.h"
 #include "hw/qdev-properties.h"
+#include "migration/vmstate.h"
 #include "sysemu/reset.h"
 #include "sysemu/runstate.h"
 #include "sysemu/sysemu.h"
@@ -733,6 +734,11 @@ static Property mktme_properties[] = {
     DEFINE_PROP_END_OF_LIST(),
 };
 
+static const VMStateDescription mktme_vmstate = {
+    .name = TYPE_MKTME,
+    .unmigratable = 1,
+};
+
 static void mktme_class_init(ObjectClass *klass, void *data)
 {
     DeviceClass *dc = DEVICE_CLASS(klass);
@@ -741,6 +747,7 @@ static void mktme_class_init(ObjectClass *klass, void *data)
     dc->desc = "Intel TME-MK for NVDIMMs";
     /* It is in the CPUs and memory controllers, which are there from the start */
     dc->hotpluggable = false;
+    dc->vmsd = &mktme_vmstate;
     device_class_set_props(dc, mktme_properties);
     set_bit(DEVICE_CATEGORY_MISC, dc->categories);
 }
