@@ -129,15 +129,24 @@ static void case_tdx(void)
 {
 	u64 v = 0;
 
-	check_equal(rdmsr(0x87, &v), NO_FAULT, "tdx-bits=2: RDMSR 87H");
-	check_equal(v, 48ul << 32 | 15, "tdx-bits=2: 15 KeyIDs for TME-MK, 48 for TDX");
+	check_equal(rdmsr(0x87, &v), NO_FAULT, "TDX: RDMSR 87H");
+	check_equal(v, 48ul << 32 | 15, "TDX: 15 KeyIDs for TME-MK, 48 for TDX");
 	rdmsr(0x982, &v);
-	check_equal(v >> 36 & 15, 2, "tdx-bits=2: 982H[39:36]");
-	check_equal(set_key(15, 1, 2), 0, "tdx-bits=2: KeyID 15 is usable");
-	check_equal(set_key(16, 1, 2), 3, "tdx-bits=2: KeyID 16 is private to TDX");
-	check_equal(set_key(63, 1, 2), 3, "tdx-bits=2: KeyID 63 is private to TDX");
+	check_equal(v >> 36 & 15, word_arg("p", 0), "TDX: 982H[39:36]");
+	check_equal(set_key(15, 1, 2), 0, "TDX: KeyID 15 is usable");
+	check_equal(set_key(16, 1, 2), 3, "TDX: KeyID 16 is private to TDX");
+	check_equal(set_key(63, 1, 2), 3, "TDX: KeyID 63 is private to TDX");
 	put(16, place(1, 0), 0x20);
-	media(place(1, 0), "untouched", 0, 0, 0, "tdx-bits=2: a TDX-private KeyID has no window");
+	media(place(1, 0), "untouched", 0, 0, 0, "TDX: a TDX-private KeyID has no window");
+}
+
+static void case_partitioning_no_tdx(void)
+{
+	u64 v = 0;
+
+	check_equal(rdmsr(0x87, &v), NO_FAULT, "87H without KeyIDs of TDX: RDMSR");
+	check_equal(v, 5, "87H without KeyIDs of TDX: as asked for");
+	check_equal(set_key(63, 1, 2), 0, "87H without KeyIDs of TDX: KeyID 63 is usable");
 }
 
 static void case_max_keys(void)
@@ -1444,6 +1453,7 @@ const struct test_case cases[] = {
 	{ "no-target", case_no_target },
 	{ "inactive", case_inactive },
 	{ "tdx", case_tdx },
+	{ "partitioning-no-tdx", case_partitioning_no_tdx },
 	{ "max-keys", case_max_keys },
 	{ "active-bits", case_active_bits },
 	{ "activate", case_activate },

@@ -35,6 +35,10 @@ OBJECT_DECLARE_SIMPLE_TYPE(MktmeState, MKTME)
 #define TME_ACTIVATE_ALGS(v)      extract64(v, 48, 16)
 #define TME_ACTIVATE_RESERVED     0x0000ff007fffff00ull
 
+/* IA32_MKTME_KEYID_PARTITIONING */
+#define KEYID_PART_NUM_MKTME(v)  extract64(v, 0, 32)
+#define KEYID_PART_NUM_TDX(v)    extract64(v, 32, 32)
+
 /* Algorithms: bit numbers in 981H[3:0], 982H[63:48] and ENC_ALG */
 #define TME_ALG_XTS_128  0
 #define TME_ALG_XTS_256  2
@@ -149,6 +153,7 @@ struct MktmeState {
     uint32_t active_bits;
     uint32_t max_keys;
     uint32_t tdx_bits;
+    uint64_t partitioning;
     char *algs;
     bool enabled;
     bool locked;

@@ -319,8 +319,6 @@ static bool reserved_bytes_clear(const KeyProgram *kp)
 /* Points 5 to 8 of the order of checks in SDM PCONFIG */
 static int check_program(MktmeState *s, const KeyProgram *kp)
 {
-    unsigned tdx_first = 1u << (TME_ACTIVATE_KEYID_BITS(s->activate) -
-                                TME_ACTIVATE_TDX_BITS(s->activate));
     int status;
 
     if (kp->ctrl_reserved ||
@@ -329,8 +327,7 @@ static int check_program(MktmeState *s, const KeyProgram *kp)
     }
     if (kp->command > NO_ENCRYPT) {
         status = PCONFIG_INVALID_PROG_CMD;
-    } else if (kp->keyid == 0 || kp->keyid > mktme_max_keyid(s) ||
-               kp->keyid >= tdx_first) {
+    } else if (kp->keyid == 0 || kp->keyid > mktme_max_keyid(s)) {
         /* Outside SEAM a TDX-private KeyID is a bad one */
         status = PCONFIG_INVALID_KEYID;
     } else if (!is_power_of_2(kp->alg_mask) ||

@@ -32,8 +32,9 @@
 /* Each alias is a memory region of its own */
 #define ALIASES_MAX       4096
 
-#define MAX_KEYS_UNSET    UINT32_MAX
-#define ACTIVE_BITS_UNSET UINT32_MAX
+#define MAX_KEYS_UNSET     UINT32_MAX
+#define ACTIVE_BITS_UNSET  UINT32_MAX
+#define PARTITIONING_UNSET UINT64_MAX
 
 MktmeState *mktme_device;
 
@@ -56,13 +57,36 @@ unsigned mktme_keyid_shift(MktmeState *s)
     return s->phys_bits - TME_ACTIVATE_KEYID_BITS(s->activate);
 }
 
+/* 87H; false if there is none, since it exists on parts with TDX only */
+static bool partitioning(MktmeState *s, uint64_t *val)
+{
+    unsigned k = TME_ACTIVATE_KEYID_BITS(s->activate);
+    unsigned p = TME_ACTIVATE_TDX_BITS(s->activate);
+
+    if (s->partitioning != PARTITIONING_UNSET) {
+        *val = s->partitioning;
+        return true;
+    }
+    *val = (1u << (k - p)) - 1;
+    *val |= (uint64_t)((1u << k) - (1u << (k - p))) << 32;
+    return s->tdx_bits != 0;
+}
+
 /* The largest KeyID with memory behind it; TDX-private ones belong to SEAM */
 unsigned mktme_max_keyid(MktmeState *s)
 {
     unsigned bits = TME_ACTIVATE_KEYID_BITS(s->activate) -
                     TME_ACTIVATE_TDX_BITS(s->activate);
+    unsigned max = MIN((1u << bits) - 1, s->max_keys);
+    uint64_t part;
 
-    return mktme_active(s) ? MIN((1u << bits) - 1, s->max_keys) : 0;
+    if (!mktme_active(s)) {
+        return 0;
+    }
+    if (partitioning(s, &part) && KEYID_PART_NUM_TDX(part)) {
+        max = MIN(max, KEYID_PART_NUM_MKTME(part));
+    }
+    return max;
 }
 
 /*
@@ -112,7 +136,6 @@ void mktme_cache_op(CPUState *cs, MktmeCacheOp op)
 bool mktme_rdmsr(uint32_t msr, uint64_t *val)
 {
     MktmeState *s = mktme_device;
-    unsigned k, p;
 
     if (!s) {
         /* A CPU with TME in a machine without: neither locked nor enabled */
@@ -133,15 +156,7 @@ bool mktme_rdmsr(uint32_t msr, uint64_t *val)
         *val = s->exclude_base;
         return true;
     case MSR_MKTME_KEYID_PARTITIONING:
-        /* Exists on parts with TDX only */
-        k = TME_ACTIVATE_KEYID_BITS(s->activate);
-        p = TME_ACTIVATE_TDX_BITS(s->activate);
-        if (!s->tdx_bits) {
-            return false;
-        }
-        *val = (1u << (k - p)) - 1;
-        *val |= (uint64_t)((1u << k) - (1u << (k - p))) << 32;
-        return true;
+        return partitioning(s, val);
     default:
         return false;
     }
@@ -715,6 +730,8 @@ static Property mktme_properties[] = {
                        ACTIVE_BITS_UNSET),
     DEFINE_PROP_UINT32("max-keys", MktmeState, max_keys, MAX_KEYS_UNSET),
     DEFINE_PROP_UINT32("tdx-bits", MktmeState, tdx_bits, 0),
+    DEFINE_PROP_UINT64("partitioning", MktmeState, partitioning,
+                       PARTITIONING_UNSET),
     DEFINE_PROP_STRING("algs", MktmeState, algs),
     DEFINE_PROP_BOOL("enabled", MktmeState, enabled, true),
     DEFINE_PROP_BOOL("locked", MktmeState, locked, true),

@@ -36,6 +36,7 @@
  * + Property "max-keys" (2^keyid-bits - 1): 981H[50:36]; KeyIDs beyond it
  *   cannot be programmed, and their windows are unassigned memory
  * + Property "tdx-bits" (0): 982H[39:36], p; nonzero makes MSR 87H exist
+ * + Property "partitioning" (as 982H says): 87H, which then exists
  * + Property "algs" (both): 128, 256, both or none: 982H[63:48]
  * + Property "enabled" (on), "locked" (on): 982H[1] and [0] after reset
  * + Property "bypass" (on): 982H[31]; off: KeyID 0 and cleared KeyIDs are
